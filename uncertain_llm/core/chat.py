@@ -1,0 +1,177 @@
+"""What goes to a model and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, cast
+
+from pydantic import AwareDatetime, ConfigDict, Field, SkipValidation
+
+from uncertain_llm.core.base import Unit, Value
+
+__all__ = [
+    "CallFailure",
+    "CallPurpose",
+    "ChatMessage",
+    "Elicitation",
+    "Generation",
+    "Mode",
+    "ModelCall",
+    "Request",
+    "TokenUsage",
+    "question_of",
+]
+
+ChatMessage = Mapping[str, object]
+"""One message in the OpenAI shape, for example {"role": "user", "content": "Hello"}."""
+
+Options = Mapping[str, object]
+"""Provider arguments exactly as the caller gave them. They may hold keys: never log them."""
+
+
+class CallPurpose(StrEnum):
+    """Why a call is made; provenance and budgets are counted by it."""
+
+    ANSWER = "answer"
+    SAMPLE = "sample"
+    FOLLOW_UP = "follow_up"
+    VERIFY = "verify"
+
+
+class Elicitation(StrEnum):
+    """What a call asks for beyond the caller's own messages."""
+
+    INLINE_PROBABILITY = "inline_probability"
+    """The reply ends with a line that states the probability of being right."""
+    FOLLOW_UP_PROBABILITY = "follow_up_probability"
+    """The call shows question and answer, and asks only for the probability."""
+
+
+class Mode(StrEnum):
+    """Whether the decision changes what the user gets."""
+
+    ENFORCE = "enforce"
+    """The delivered text follows the decision."""
+    ANNOTATE = "annotate"
+    """The text stays untouched; the decision is advice."""
+
+
+class TokenUsage(Value):
+    """Tokens of one call, or of several added up. None means that the provider did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class Request(Value):
+    """One question to the wrapper, before any call is made."""
+
+    id: str
+    created_at: AwareDatetime
+    model: str
+    messages: tuple[SkipValidation[ChatMessage], ...]
+    options: SkipValidation[Options] = Field(default_factory=dict, repr=False, exclude=True)
+    task: str | None = None
+    """What kind of answer is expected, for example "math_numeric"; None lets the replies tell."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """The caller's own slices, for example {"domain": "billing"}; kept in the log."""
+    mode: Mode = Mode.ENFORCE
+
+    @property
+    def question(self) -> str:
+        """The text of the last user message; empty when it has none."""
+        return question_of(self.messages)
+
+
+class ModelCall(Value):
+    """One call that the flow asks the driver to make."""
+
+    purpose: CallPurpose
+    index: Annotated[int, Field(ge=0)] = 0
+    """Position among the calls of the same purpose in this request."""
+    model: str
+    messages: tuple[SkipValidation[ChatMessage], ...]
+    options: SkipValidation[Options] = Field(default_factory=dict, repr=False, exclude=True)
+    temperature: float | None = None
+    """None leaves the caller's option, or the provider's default, in place."""
+    seed: int | None = None
+    elicits: Elicitation | None = None
+    question: str | None = None
+    """The caller's own question, without what is added to elicit something; None if not known."""
+
+
+class Generation(Value):
+    """One reply of a model."""
+
+    purpose: CallPurpose
+    index: int = 0
+    text: str
+    finish_reason: str | None = None
+    refusal_text: str | None = None
+    """The provider's own refusal field, where it has one."""
+    model_asked: str
+    model_replied: str | None = None
+    provider: str | None = None
+    response_id: str | None = None
+    from_cache: bool = False
+    usage: TokenUsage = Field(default_factory=TokenUsage)
+    cost_usd: float | None = None
+    """None when the price is unknown; never 0 for unknown."""
+    started_at: AwareDatetime
+    seconds: Annotated[float, Field(ge=0)]
+    attempts: Annotated[int, Field(ge=1)] = 1
+    temperature: float | None = None
+    seed: int | None = None
+    system_fingerprint: str | None = None
+    elicits: Elicitation | None = None
+    has_tool_calls: bool = False
+    recorded_answer: str | None = None
+    """The short answer, where a recording had it extracted already."""
+    recorded_probability: Unit | None = None
+    """Reserved for recordings that kept a stated probability apart from the reply's text."""
+    raw: SkipValidation[object] = Field(default=None, repr=False, exclude=True)
+    """The provider library's own reply object; it lives only as long as the process."""
+
+
+class CallFailure(Value):
+    """A call that gave no reply. It is returned, not raised: the flow decides what it means."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)  # for `error`, which is not serialised
+
+    purpose: CallPurpose
+    index: int = 0
+    model_asked: str
+    code: str
+    message: str
+    """One sentence without secrets."""
+    attempts: Annotated[int, Field(ge=0)] = 1
+    retryable: bool = False
+    started_at: AwareDatetime
+    seconds: Annotated[float, Field(ge=0)]
+    elicits: Elicitation | None = None
+    error: BaseException | None = Field(default=None, repr=False, exclude=True)
+
+
+def question_of(messages: tuple[ChatMessage, ...]) -> str:
+    """Return the text of the last user message, its text parts joined; "" when there is none.
+
+    Example:
+        >>> question_of(({"role": "user", "content": "Why?"},))
+        'Why?'
+    """
+    for message in reversed(messages):
+        if message.get("role") == "user":
+            return _text_of(message.get("content"))
+    return ""
+
+
+def _text_of(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list | tuple):
+        return ""
+    parts = (cast("Mapping[str, object]", p) for p in content if isinstance(p, Mapping))
+    return "\n".join(str(part["text"]) for part in parts if part.get("type") == "text")

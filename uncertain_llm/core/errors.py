@@ -1,0 +1,176 @@
+"""Everything the library raises on purpose.
+
+UncertainLLMError
+├── ConfigurationError          a wrong argument, model name or environment
+│   ├── MissingKey              no key for the provider
+│   └── UnknownModel            the name tells no provider
+├── PolicyError                 a policy file or policy value is wrong
+│   └── FingerprintMismatch     fitted on another pipeline
+├── ModelCallError              the ANSWER call gave no reply
+│   ├── RateLimited
+│   ├── CallTimeout
+│   ├── ProviderRejected        the provider understood the request and will not serve it
+│   ├── ProviderUnavailable     outage, broken reply, no connection
+│   └── NotRecorded             a replay model has no recording of the question
+├── BudgetExceeded
+├── CalibrationError
+│   ├── NotEnoughLabels
+│   └── NotCertifiable
+└── LogError                    the decision log cannot be read or written
+
+Every error has a stable `code` and a sentence that says what was expected, what came, and what
+to do. Messages hold no keys, prompts or answers. Low confidence is not an error.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "BudgetExceeded",
+    "CalibrationError",
+    "CallTimeout",
+    "ConfigurationError",
+    "FingerprintMismatch",
+    "LogError",
+    "MissingKey",
+    "ModelCallError",
+    "NotCertifiable",
+    "NotEnoughLabels",
+    "NotRecorded",
+    "PolicyError",
+    "ProviderRejected",
+    "ProviderUnavailable",
+    "RateLimited",
+    "UncertainLLMError",
+    "UnknownModel",
+]
+
+
+class UncertainLLMError(Exception):
+    """Root of all errors that the library raises on purpose."""
+
+    code: ClassVar[str] = "error"
+
+
+class ConfigurationError(UncertainLLMError):
+    """A wrong argument, model name or environment; nothing was sent."""
+
+    code = "configuration"
+
+
+class MissingKey(ConfigurationError):
+    """No key for the provider of this model; nothing was sent."""
+
+    code = "missing_key"
+
+
+class UnknownModel(ConfigurationError):
+    """The model name tells no provider; nothing was sent."""
+
+    code = "unknown_model"
+
+
+class PolicyError(UncertainLLMError):
+    """A policy is wrong: the message names file, line, field and the allowed values."""
+
+    code = "policy"
+
+
+class FingerprintMismatch(PolicyError):
+    """The policy was fitted on a pipeline other than the one that runs now."""
+
+    code = "fingerprint_mismatch"
+
+    def __init__(self, *, fitted: str, running: str) -> None:
+        super().__init__(
+            f"policy was fitted on pipeline {fitted}, this client runs {running}; "
+            "refit it, or pass on_mismatch='uncalibrated' to run without its calibrator"
+        )
+        self.fitted = fitted
+        self.running = running
+
+
+class ModelCallError(UncertainLLMError):
+    """A model gave no reply. Models raise it; the client raises it when the answer is lost.
+
+    Attributes:
+        retryable: Whether the same call may succeed later.
+        retry_after_seconds: What the provider asked to wait, if it said so.
+        attempts: Requests that were sent.
+    """
+
+    code = "model_call"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool = False,
+        retry_after_seconds: float | None = None,
+        attempts: int = 1,
+    ) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
+        self.attempts = attempts
+
+
+class RateLimited(ModelCallError):
+    """The provider said "too many requests"."""
+
+    code = "rate_limited"
+
+
+class CallTimeout(ModelCallError):
+    """No reply in time."""
+
+    code = "timeout"
+
+
+class ProviderRejected(ModelCallError):
+    """The provider understood the request and will not serve it (bad request, no access)."""
+
+    code = "rejected"
+
+
+class ProviderUnavailable(ModelCallError):
+    """Outage, broken reply or no connection."""
+
+    code = "unavailable"
+
+
+class NotRecorded(ModelCallError):
+    """A replay model has no recording of this question; the message names the nearest one."""
+
+    code = "not_recorded"
+
+
+class BudgetExceeded(UncertainLLMError):
+    """The budget of a request was used up before an answer arrived."""
+
+    code = "budget_exceeded"
+
+
+class CalibrationError(UncertainLLMError):
+    """A calibration cannot be made or read."""
+
+    code = "calibration"
+
+
+class NotEnoughLabels(CalibrationError):
+    """The labels do not suffice; the message says how many would."""
+
+    code = "not_enough_labels"
+
+
+class NotCertifiable(CalibrationError):
+    """No threshold can be certified; the message says what could be."""
+
+    code = "not_certifiable"
+
+
+class LogError(UncertainLLMError):
+    """The decision log cannot be read or written."""
+
+    code = "log"
