@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from math import comb
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.optimize import brentq
+
+from uncertain_llm.stats.calibration_error import (
+    calibration_error_interval,
+    debiased_ece,
+    default_n_bins,
+    ece,
+    ece_noise_floor,
+    reliability_bins,
+    signed_gap,
+    smooth_ece,
+    top_bin,
+)
+
+
+def _smooth_ece_by_quadrature(stated: np.ndarray, labels: np.ndarray) -> float:
+    """The definition, without grid or Fourier: reflected Gaussian kernel, fixed point by Brent."""
+    at = np.linspace(0, 1, 20_001)
+
+    def error(sigma: float) -> float:
+        smoothed = np.zeros_like(at)
+        for p, y in zip(stated, labels, strict=True):
+            for shift in range(-4, 5, 2):
+                for centre in (shift + p, shift - p):
+                    smoothed += (y - p) * np.exp(-(((at - centre) / sigma) ** 2) / 2)
+        return float(
+            np.trapezoid(np.abs(smoothed), at) / (sigma * np.sqrt(2 * np.pi) * len(stated))
+        )
+
+    return float(brentq(lambda sigma: error(sigma) - sigma, 1e-3, 1.0, xtol=1e-7))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_smooth_ece_agrees_with_its_definition_by_quadrature(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    stated = rng.beta(3, 1, size=60) if seed else np.repeat([0.0, 0.7, 1.0], 20)
+    labels = (rng.random(60) < stated * 0.8).astype(float)
+
+    expected = _smooth_ece_by_quadrature(stated, labels)
+
+    assert smooth_ece(stated, labels) == pytest.approx(expected, abs=5e-4)
+
+
+@pytest.mark.parametrize(("seed", "expected"), [(0, 0.119474), (1, 0.129585), (2, 0.140858)])
+def test_smooth_ece_agrees_with_the_authors_implementation(seed: int, expected: float) -> None:
+    """Values of `relplot.smECE`, relplot 1.0.3, on the same draws."""
+    rng = np.random.default_rng(seed)
+    stated = rng.beta(3, 1, 500)
+    labels = rng.random(500) < stated * 0.8
+
+    assert smooth_ece(stated, labels) == pytest.approx(expected, abs=5e-4)
+
+
+def test_smooth_ece_is_near_zero_for_true_probabilities_and_near_the_gap_for_false_ones() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random(200_000)
+    labels = rng.random(200_000) < truth
+
+    assert smooth_ece(truth, labels) < 0.006
+    assert smooth_ece(np.full(1000, 0.7), np.arange(1000) < 500) == pytest.approx(0.2, abs=0.002)
+
+
+def test_smooth_ece_barely_moves_when_probabilities_do() -> None:
+    """Binned errors jump when an item crosses the edge of a bin; this one may not."""
+    rng = np.random.default_rng(1)
+    stated = np.round(rng.random(500), 2)
+    labels = rng.random(500) < stated
+
+    moved = np.clip(stated + rng.uniform(-1e-4, 1e-4, size=500), 0, 1)
+
+    assert abs(smooth_ece(moved, labels) - smooth_ece(stated, labels)) < 3e-4
+
+
+def test_ece_of_one_bin_is_the_absolute_signed_gap() -> None:
+    stated, labels = [0.9, 0.7, 0.8], [1, 0, 0]
+
+    assert ece(stated, labels, n_bins=1) == pytest.approx(abs(signed_gap(stated, labels)))
+    assert signed_gap(stated, labels) == pytest.approx(0.8 - 1 / 3)
+
+
+def test_ece_counted_by_hand() -> None:
+    """Bins {.1,.2}: stated .15, right .5; {.8,.9}: stated .85, right 1. Mean gap .25."""
+    assert ece([0.9, 0.1, 0.8, 0.2], [1, 0, 1, 1], n_bins=2) == pytest.approx(0.25)
+
+
+def test_debiased_error_counted_by_hand() -> None:
+    """One bin: gap 0.4, so 0.16 less the noise 0.25 / 3 of four items."""
+    expected = np.sqrt(0.16 - 0.25 / 3)
+
+    assert debiased_ece([0.9] * 4, [1, 1, 0, 0]) == pytest.approx(expected)
+
+
+def test_squared_debiased_error_is_right_on_average() -> None:
+    """One bin, true gap 0.1, 60 items, every outcome weighed by its probability: exact.
+
+    Cutting at 0 adds a little; without the debiasing it would be 0.0135.
+    """
+    stated, rate, n = 0.8, 0.7, 60
+    mean = sum(
+        comb(n, k)
+        * rate**k
+        * (1 - rate) ** (n - k)
+        * max(debiased_ece([stated] * n, [1] * k + [0] * (n - k), n_bins=1) ** 2, 0)
+        for k in range(n + 1)
+    )
+    naive = sum(
+        comb(n, k) * rate**k * (1 - rate) ** (n - k) * (stated - k / n) ** 2 for k in range(n + 1)
+    )
+
+    assert 0.01 <= mean < 0.0115
+    assert naive == pytest.approx(0.01 + 0.21 / 60)
+
+
+def test_bins_have_equal_mass_and_keep_ties_together() -> None:
+    stated = np.concatenate([np.full(50, 0.9), np.linspace(0.1, 0.5, 50)])
+
+    bins = reliability_bins(stated, stated < 0.3, n_bins=5)
+
+    assert sum(b.n for b in bins) == 100
+    assert bins[-1].n >= 50
+    assert bins[-1].low == bins[-1].high == 0.9
+    assert all(left.high < right.low for left, right in pairwise(bins))
+
+
+@pytest.mark.parametrize("n", [400, 30_000])
+def test_perfect_probabilities_stay_below_the_noise_floor_as_often_as_it_says(n: int) -> None:
+    rng = np.random.default_rng(2)
+    stated = rng.beta(2, 1, size=n)
+    floor = ece_noise_floor(stated, rng, quantile=0.9, n_draws=400)
+
+    below = sum(ece(stated, rng.random(n) < stated) <= floor for _ in range(200))
+
+    # Binomial(200, 0.9): 165 and 194 are about 3.5 sigma away; the floor has its own noise.
+    assert 165 <= below <= 194
+
+
+def test_noise_floor_of_one_bin_has_its_normal_form() -> None:
+    floor = ece_noise_floor(np.full(900, 0.5), np.random.default_rng(0), n_bins=1, n_draws=4000)
+
+    assert floor == pytest.approx(1.96 * 0.5 / 30, rel=0.04)
+
+
+def test_interval_is_centred_where_resampling_inflates_the_error() -> None:
+    """Perfect probabilities: the raw error is noise, and a third of it is taken off."""
+    rng = np.random.default_rng(4)
+    raw, centred = [], []
+    for _ in range(20):
+        stated = rng.random(300)
+        interval = calibration_error_interval(
+            stated, rng.random(300) < stated, rng, n_resamples=100
+        )
+        raw.append(interval.estimate)
+        centred.append(interval.centred)
+        assert interval.low <= interval.centred <= interval.high
+
+    assert np.mean(centred) < 0.7 * np.mean(raw)
+
+
+def test_interval_takes_any_error_and_clusters_and_repeats_with_the_seed() -> None:
+    stated, labels = np.tile([0.9, 0.6, 0.3, 0.2], 25), np.tile([1, 0, 0, 1], 25)
+
+    first, second = (
+        calibration_error_interval(
+            stated,
+            labels,
+            np.random.default_rng(1),
+            error=smooth_ece,
+            clusters=np.arange(100) // 4,
+            n_resamples=20,
+        )
+        for _ in range(2)
+    )
+
+    # Every cluster is the same four items: no spread at all between resamples.
+    assert first == second
+    assert first.low == pytest.approx(first.high)
+
+
+def test_top_bin_shows_what_the_average_hides() -> None:
+    stated, labels = [0.95, 0.99, 0.9, 0.2], [1, 0, 0, 0]
+
+    top = top_bin(stated, labels)
+
+    assert top is not None
+    assert (top.n, top.share_right) == (3, pytest.approx(1 / 3))
+    assert top.gap == pytest.approx((0.95 + 0.99 + 0.9) / 3 - 1 / 3)
+    assert top_bin([0.2], [1]) is None
+    assert top_bin([], []) is None
+
+
+def test_default_bins_hold_twenty_items() -> None:
+    assert [default_n_bins(n) for n in (1, 39, 40, 299, 300, 10**6)] == [1, 1, 2, 14, 15, 15]
+
+
+@pytest.mark.parametrize("metric", [ece, debiased_ece, smooth_ece, signed_gap, reliability_bins])
+@pytest.mark.parametrize(
+    ("stated", "labels", "message"),
+    [([], [], "no items"), ([0.1, 0.2], [1], "same length"), ([1.1], [1], r"\[0, 1\]")],
+)
+def test_bad_input_to_a_calibration_error_is_refused(
+    metric: Callable[..., object], stated: npt.ArrayLike, labels: npt.ArrayLike, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        metric(stated, labels)
+
+
+def test_arguments_of_the_simulations_are_checked() -> None:
+    rng = np.random.default_rng(0)
+
+    with pytest.raises(ValueError, match="need items"):
+        ece_noise_floor([], rng)
+    with pytest.raises(ValueError, match="quantile"):
+        ece_noise_floor([0.5], rng, quantile=1.0)
+    with pytest.raises(ValueError, match="n_resamples"):
+        calibration_error_interval([0.5], [1], rng, n_resamples=0)
+    with pytest.raises(ValueError, match="n_bins"):
+        ece([0.5], [1], n_bins=0)

@@ -1,0 +1,461 @@
+"""How far probabilities are from what happens: binned, debiased and smooth calibration error.
+
+A calibration error is never negative, so noise alone makes it positive: read it against its noise
+floor, and with an interval that is centred for the bias which resampling adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from uncertain_llm.stats.arrays import (
+    FloatArray,
+    IntArray,
+    as_labels,
+    as_probabilities,
+    check_same_length,
+    check_unit_open,
+    equal_mass_bins,
+)
+from uncertain_llm.stats.resampling import resampler
+
+__all__ = [
+    "CenteredInterval",
+    "ReliabilityBin",
+    "TopBin",
+    "calibration_error_interval",
+    "debiased_ece",
+    "default_n_bins",
+    "ece",
+    "ece_noise_floor",
+    "reliability_bins",
+    "signed_gap",
+    "smooth_ece",
+    "top_bin",
+]
+
+CalibrationError = Callable[[FloatArray, FloatArray], float]
+
+_GRID = 2048
+"""Cells of [0, 1] in `smooth_ece`: a quarter of the least bandwidth that matters (0.002)."""
+_EXACT_DRAWS_UP_TO = 20_000
+"""Items up to which the noise floor draws every label; above, sums of a bin are normal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """One bar of a reliability diagram.
+
+    Attributes:
+        low: Least probability in the bin.
+        high: Greatest probability in the bin.
+        n: Items.
+        mean_stated: Mean probability.
+        share_right: Share of right items.
+    """
+
+    low: float
+    high: float
+    n: int
+    mean_stated: float
+    share_right: float
+
+
+@dataclass(frozen=True, slots=True)
+class TopBin:
+    """What happens where the probabilities claim to be almost sure.
+
+    Attributes:
+        cut: Items with a probability of at least this are in.
+        n: Items.
+        mean_stated: Mean probability.
+        share_right: Share of right items.
+        gap: mean_stated - share_right; above 0 is overconfident.
+    """
+
+    cut: float
+    n: int
+    mean_stated: float
+    share_right: float
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class CenteredInterval:
+    """A calibration error with an interval that is corrected for the bias of resampling.
+
+    Attributes:
+        estimate: The error on all items.
+        centred: 2 * estimate - mean of the resamples, not below 0: the bias-corrected error.
+        low: Lower end, not below 0.
+        high: Upper end.
+        level: What the interval aims to cover.
+    """
+
+    estimate: float
+    centred: float
+    low: float
+    high: float
+    level: float
+
+
+def default_n_bins(n: int) -> int:
+    """Return min(15, n / 20), at least 1: bins of 20 items or more.
+
+    Example:
+        >>> default_n_bins(100), default_n_bins(10_000), default_n_bins(5)
+        (5, 15, 1)
+    """
+    return max(1, min(15, n // 20))
+
+
+def reliability_bins(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, n_bins: int | None = None
+) -> tuple[ReliabilityBin, ...]:
+    """Return bins of about equal numbers of items, for a diagram or a table.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1], any order, n >= 1.
+        labels: Shape (n,), 1 = right.
+        n_bins: At most this many; None for `default_n_bins`. Equal probabilities stay together, so
+            ties make bins fewer and unequal.
+
+    Returns:
+        The bins in the order of their probabilities; none is empty.
+
+    Raises:
+        ValueError: Empty input, unequal lengths, values out of range.
+
+    Source:
+        DeGroot and Fienberg (1983), The Statistician 32, 12-22.
+
+    Example:
+        >>> [(b.n, b.share_right) for b in reliability_bins([0.2, 0.8], [0, 1], n_bins=2)]
+        [(1, 0.0), (1, 1.0)]
+    """
+    stated, right = _paired(probabilities, labels)
+    bins, counts, mean_stated, mean_right = _bin_means(stated, right, n_bins)
+    lows, highs = np.full(counts.size, 2.0), np.full(counts.size, -1.0)
+    np.minimum.at(lows, bins, stated)
+    np.maximum.at(highs, bins, stated)
+    return tuple(
+        ReliabilityBin(float(low), float(high), int(n), float(said), float(happened))
+        for low, high, n, said, happened in zip(
+            lows, highs, counts, mean_stated, mean_right, strict=True
+        )
+    )
+
+
+def ece(probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, n_bins: int | None = None) -> float:
+    """Return the mean absolute gap between stated and happened over bins of equal mass.
+
+    Biased upwards: well calibrated probabilities do not reach 0. Compare with `ece_noise_floor`.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1], any order, n >= 1.
+        labels: Shape (n,), 1 = right.
+        n_bins: At most this many; None for `default_n_bins`.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        ValueError: Empty input, unequal lengths, values out of range.
+
+    Source:
+        Naeini, Cooper and Hauskrecht (2015), AAAI; bins of equal mass as in Nguyen and O'Connor
+        (2015), EMNLP.
+
+    Example:
+        >>> round(ece([0.9, 0.9, 0.9, 0.9], [1, 1, 0, 0]), 3)
+        0.4
+    """
+    stated, right = _paired(probabilities, labels)
+    _, counts, mean_stated, mean_right = _bin_means(stated, right, n_bins)
+    return float(counts @ np.abs(mean_stated - mean_right) / stated.size)
+
+
+def debiased_ece(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, n_bins: int | None = None
+) -> float:
+    """Return the root mean square gap over bins, with the expected noise of the bins taken off.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1], any order, n >= 1.
+        labels: Shape (n,), 1 = right.
+        n_bins: At most this many; None for `default_n_bins`.
+
+    Returns:
+        In [0, 1]; 0 where the noise explains the gaps. A bin of one item has no estimate of its
+        noise and is left as it is.
+
+    Raises:
+        ValueError: Empty input, unequal lengths, values out of range.
+
+    Source:
+        Kumar, Liang and Ma (2019), NeurIPS, arXiv 1909.10155, section 5.1.
+
+    Example:
+        >>> debiased_ece([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0])
+        0.0
+    """
+    stated, right = _paired(probabilities, labels)
+    _, counts, mean_stated, mean_right = _bin_means(stated, right, n_bins)
+    noise = mean_right * (1.0 - mean_right) / np.maximum(counts - 1, 1)
+    squared = float(counts @ (np.square(mean_stated - mean_right) - noise) / stated.size)
+    return float(np.sqrt(max(0.0, squared)))
+
+
+def ece_noise_floor(
+    probabilities: npt.ArrayLike,
+    rng: np.random.Generator,
+    *,
+    n_bins: int | None = None,
+    quantile: float = 0.95,
+    n_draws: int = 1000,
+) -> float:
+    """Return the ECE that perfectly calibrated probabilities stay below with this probability.
+
+    Labels are drawn from the probabilities themselves. An ECE below the floor is no evidence of
+    miscalibration. Above 20,000 items the sums of a bin are drawn from the normal distribution,
+    whose error is then below a hundredth of their spread.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1], n >= 1.
+        rng: Where the draws come from.
+        n_bins: As in `ece`.
+        quantile: In (0, 1).
+        n_draws: Simulated label sets, >= 1.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        ValueError: Empty input or arguments out of range.
+
+    Source:
+        Brocker and Smith (2007), Weather and Forecasting 22(3), 651-661 (consistency resampling).
+
+    Example:
+        >>> import numpy as np
+        >>> floor = ece_noise_floor(np.full(100, 0.5), np.random.default_rng(0), n_bins=1)
+        >>> 0.08 < floor < 0.12
+        True
+    """
+    stated = as_probabilities(probabilities)
+    check_unit_open(quantile, name="quantile")
+    if stated.size == 0 or n_draws < 1:
+        raise ValueError(f"need items and draws, got {stated.size} and {n_draws}")
+    bins = equal_mass_bins(stated, n_bins=n_bins or default_n_bins(stated.size))
+    said = np.bincount(bins, weights=stated)
+    if stated.size <= _EXACT_DRAWS_UP_TO:
+        errors = [
+            np.abs(np.bincount(bins, weights=rng.random(stated.size) < stated) - said).sum()
+            for _ in range(n_draws)
+        ]
+    else:
+        spread = np.sqrt(np.bincount(bins, weights=stated * (1.0 - stated)))
+        errors = np.abs(rng.normal(size=(n_draws, said.size)) * spread).sum(axis=1).tolist()
+    return float(np.quantile(np.array(errors) / stated.size, quantile))
+
+
+def smooth_ece(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+    """Return the smooth calibration error: no bins, and stable under small changes.
+
+    The residuals label - probability are smoothed along the probability by a Gaussian kernel that
+    is reflected at 0 and 1; the error is the mean absolute smoothed residual, at the bandwidth that
+    equals it.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1], any order, n >= 1.
+        labels: Shape (n,), 1 = right.
+
+    Returns:
+        In [0, 1]. Computed on 2,048 cells: its own error is below 0.0005.
+
+    Raises:
+        ValueError: Empty input, unequal lengths, values out of range.
+
+    Source:
+        Blasiok and Nakkiran (2023), "Smooth ECE", arXiv 2309.12236, with its reflected kernel.
+
+    Example:
+        >>> round(smooth_ece([0.9] * 10, [1] * 5 + [0] * 5), 3)
+        0.4
+    """
+    stated, right = _paired(probabilities, labels)
+    spectrum, frequencies = _residual_spectrum(stated, right)
+    low, high = 0.0, 1.0
+    # The smoothed error falls as the bandwidth rises, so they cross once. 24 halvings: 6e-8.
+    for _ in range(24):
+        bandwidth = (low + high) / 2.0
+        if _smoothed_error(spectrum, frequencies, bandwidth) > bandwidth:
+            low = bandwidth
+        else:
+            high = bandwidth
+    return (low + high) / 2.0
+
+
+def top_bin(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, cut: float = 0.9
+) -> TopBin | None:
+    """Return what happened among the items that claim at least `cut`.
+
+    The average calibration error hides this bin, which is the one that people act on.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1], any order.
+        labels: Shape (n,), 1 = right.
+        cut: In [0, 1].
+
+    Returns:
+        The bin; None when no item claims that much.
+
+    Raises:
+        ValueError: Unequal lengths or values out of range.
+
+    Source:
+        Own definition.
+
+    Example:
+        >>> top_bin([0.95, 0.95, 0.5], [1, 0, 1]).share_right
+        0.5
+    """
+    stated, right = as_probabilities(probabilities), as_labels(labels)
+    check_same_length(stated.size, right.size, names="probabilities and labels")
+    inside = stated >= cut
+    if not inside.any():
+        return None
+    said, happened = float(stated[inside].mean()), float(right[inside].mean())
+    return TopBin(cut, int(inside.sum()), said, happened, said - happened)
+
+
+def signed_gap(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+    """Return mean probability less share right; above 0 the probabilities are overconfident.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1], n >= 1.
+        labels: Shape (n,), 1 = right.
+
+    Returns:
+        In [-1, 1].
+
+    Raises:
+        ValueError: Empty input, unequal lengths, values out of range.
+
+    Source:
+        "Calibration in the large": Van Calster et al. (2016), J. Clinical Epidemiology 74.
+
+    Example:
+        >>> signed_gap([1.0, 0.5], [1, 0])
+        0.25
+    """
+    stated, right = _paired(probabilities, labels)
+    return float(stated.mean() - right.mean())
+
+
+def calibration_error_interval(
+    probabilities: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    rng: np.random.Generator,
+    *,
+    error: CalibrationError = ece,
+    clusters: npt.ArrayLike | None = None,
+    level: float = 0.95,
+    n_resamples: int = 1000,
+) -> CenteredInterval:
+    """Return a calibration error with a basic bootstrap interval, centred at 2 * ECE - mean(boot).
+
+    Resampling adds noise to each bin, so resampled errors are too large by about as much as the
+    error itself is; the basic interval takes that off once.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1], n >= 1.
+        labels: Shape (n,), 1 = right.
+        rng: Where the draws come from.
+        error: `ece`, `debiased_ece`, `smooth_ece`, or any other function of the two arrays.
+        clusters: As in `bootstrap_interval`.
+        level: In (0, 1).
+        n_resamples: Draws, >= 1.
+
+    Returns:
+        The interval.
+
+    Raises:
+        ValueError: As in `ece` and `bootstrap_interval`.
+
+    Source:
+        Davison and Hinkley (1997), section 5.2.
+
+    Example:
+        >>> import numpy as np
+        >>> stated, labels = np.full(50, 0.9), np.arange(50) % 2
+        >>> interval = calibration_error_interval(stated, labels, np.random.default_rng(0))
+        >>> interval.low < 0.4 < interval.high
+        True
+    """
+    stated, right = _paired(probabilities, labels)
+    check_unit_open(level, name="level")
+    if n_resamples < 1:
+        raise ValueError(f"n_resamples must be at least 1, got {n_resamples}")
+    estimate = error(stated, right)
+    draw = resampler(stated.size, rng, clusters=clusters)
+    drawn = np.empty(n_resamples)
+    for i in range(n_resamples):
+        items = draw()
+        drawn[i] = error(stated[items], right[items])
+    tail = (1.0 - level) / 2.0
+    below, above = np.quantile(drawn, [tail, 1.0 - tail])
+    return CenteredInterval(
+        estimate=estimate,
+        centred=max(0.0, 2.0 * estimate - float(drawn.mean())),
+        low=max(0.0, 2.0 * estimate - float(above)),
+        high=max(0.0, 2.0 * estimate - float(below)),
+        level=level,
+    )
+
+
+def _paired(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    stated, right = as_probabilities(probabilities), as_labels(labels)
+    check_same_length(stated.size, right.size, names="probabilities and labels")
+    if stated.size == 0:
+        raise ValueError("no items: expected at least one probability and its label")
+    return stated, right
+
+
+def _bin_means(
+    stated: FloatArray, right: FloatArray, n_bins: int | None
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    bins = equal_mass_bins(stated, n_bins=default_n_bins(stated.size) if n_bins is None else n_bins)
+    counts = np.bincount(bins)
+    mean_stated = np.bincount(bins, weights=stated) / counts
+    return bins, counts, mean_stated, np.bincount(bins, weights=right) / counts
+
+
+def _residual_spectrum(
+    stated: FloatArray, right: FloatArray
+) -> tuple[npt.NDArray[np.complex128], FloatArray]:
+    """Return the cosine coefficients of the residuals on a grid of cell centres."""
+    place = stated * _GRID - 0.5
+    cell = np.floor(place)
+    share = place - cell  # linear binning: a residual is shared between its two nearest cells
+    residual = (right - stated) / stated.size
+    left = np.clip(cell, 0, _GRID - 1).astype(np.int64)
+    next_cell = np.clip(cell + 1, 0, _GRID - 1).astype(np.int64)
+    masses = np.bincount(left, weights=residual * (1.0 - share), minlength=_GRID)
+    masses += np.bincount(next_cell, weights=residual * share, minlength=_GRID)
+    # Mirrored and periodic, so that circular smoothing is smoothing with reflection at 0 and 1.
+    spectrum = np.fft.rfft(np.concatenate([masses, masses[::-1]]))
+    return spectrum, np.arange(spectrum.size) / 2.0
+
+
+def _smoothed_error(
+    spectrum: npt.NDArray[np.complex128], frequencies: FloatArray, bandwidth: float
+) -> float:
+    """Return the mean absolute smoothed residual; frequencies are in cycles per unit."""
+    damped = spectrum * np.exp(-2.0 * np.square(np.pi * bandwidth * frequencies))
+    return float(np.abs(np.fft.irfft(damped, n=2 * _GRID)[:_GRID]).sum())
