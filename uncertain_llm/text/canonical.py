@@ -1,0 +1,381 @@
+"""Do two answers say the same? Typed canonical forms of short answers, and typed equality.
+
+The type is read off question and answer (or given as `task`): option, number, date, boolean,
+formula,
+code, JSON, list, text. Each type has its own equality; the rule that decided is returned, so that
+every merge of samples can be explained. No model, no weights, no network.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+
+from uncertain_llm.core.base import Value
+from uncertain_llm.text.code_forms import canonical_code, canonical_formula
+from uncertain_llm.text.dates import DateForm, read_date, same_date
+from uncertain_llm.text.expressions import plain_math, read_expression
+from uncertain_llm.text.extract import CODE_TASKS, NUMBER_TASKS, OPTION_TASKS, extract_answer
+from uncertain_llm.text.folding import fold, squash, word_set, words
+from uncertain_llm.text.names import TextForm, read_text, same_text
+from uncertain_llm.text.number_words import NUMBER_WORDS
+from uncertain_llm.text.numerals import Quantity, read_quantity, same_quantity
+from uncertain_llm.text.options import option_by_text, option_letter
+from uncertain_llm.text.questions import QuestionView, view_question
+from uncertain_llm.text.structures import canonical_json, find_json
+
+__all__ = [
+    "AnswerForm",
+    "AnswerKind",
+    "Canonical",
+    "Sameness",
+    "canonical",
+    "extract_answer",
+    "read_answer",
+    "same_answer",
+    "same_form",
+]
+
+LABEL_TASKS = frozenset({"classification"})
+_SPECIAL_TASKS = CODE_TASKS | OPTION_TASKS | LABEL_TASKS
+_PLAIN_WORDS = re.compile(r"[A-Za-z]{2,30}(?: [A-Za-z]{2,30}){0,7}")
+# Words that may make a number, date, boolean or formula of an answer without any digit.
+_TYPED_WORDS = NUMBER_WORDS | word_set(
+    "yes no true false correct incorrect yeah yep right nope wrong minus negative about around "
+    "not over under first second third fourth fifth sixth seventh eighth ninth tenth eleventh "
+    "twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth "
+    "thirtieth dozen an pi sqrt infinity and"
+)
+_YES = frozenset({"yes", "true", "correct", "yeah", "yep", "right"})
+_NO = frozenset({"no", "false", "incorrect", "nope", "wrong"})
+_TUPLE = re.compile(r"\s*([(\[{]?)\s*([^()\[\]{}]{1,300})\s*([)\]}]?)\s*")
+_MATHS = re.compile(
+    r"[\\^√π]|\d\s*[a-z]\b|[a-z]\s*[-+*/=]\s*[\w(]|\)\s*[(/*]|\d\s*[*/+]\s*[\d(]|sqrt|pi\b"
+)
+_WORDY = re.compile(r"[^\W\d_]{2,}(?:[ '.,-]+[^\W\d_]+)*[.]?")
+_HEAD = re.compile(r"(?<=[\w%°)])\s*(?:\(|,\s|;\s|\s-\s|:\s|\.\s)")
+_BARE_FRACTION = re.compile(r"^(-?)\((-?\d{1,15})\)/\((-?\d{1,15})\)")
+
+
+class AnswerKind(StrEnum):
+    """The type of an answer; each has its own equality."""
+
+    NUMBER = "number"
+    OPTION = "option"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    LIST = "list"
+    JSON = "json"
+    CODE = "code"
+    EXPRESSION = "expression"
+
+
+class Canonical(Value):
+    """A short answer in the form that is compared."""
+
+    kind: AnswerKind
+    key: str
+    """Answers of one kind with the same key are the same."""
+    text: str
+    """The short answer as it was read."""
+    magnitude: float | None = None
+    """For numbers: the value in the base unit of its dimension (metre, second), or as written."""
+    unit: str | None = None
+    """For numbers: the dimension, such as "length" or "usd", or the noun that was counted."""
+
+
+class Sameness(Value):
+    """Whether two answers say the same, and which rule decided; true as a bool if they do."""
+
+    same: bool
+    rule: str | None
+    """The rule that found them the same, for example "number", "rounding", "person"; else None."""
+
+    def __bool__(self) -> bool:
+        return self.same
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerForm:
+    """A short answer with everything its equality needs; cheap, cached, internal to the rooms."""
+
+    kind: AnswerKind
+    key: str
+    text: str
+    quantity: Quantity | None = None
+    date: DateForm | None = None
+    words: TextForm | None = None
+
+    @property
+    def group(self) -> str:
+        """Equal for answers that are the same beyond question."""
+        return f"{self.kind}:{self.key}"
+
+
+def canonical(answer: str, *, question: str | None = None, task: str | None = None) -> Canonical:
+    """Return the typed canonical form of a short answer.
+
+    Args:
+        answer: A short answer, such as `extract_answer` returns; a whole reply is read as text.
+        question: What was asked, options included.
+        task: Kind of answer, such as "mcq", "math_numeric", "code"; None lets the words tell.
+
+    Returns:
+        Kind and key. An empty answer is the text with the empty key.
+
+    Example:
+        >>> canonical("$1,200.00").key == canonical("1200 dollars").key
+        True
+        >>> canonical("On the 4th of July, 1776").key
+        '1776-7-4'
+    """
+    form = read_answer(answer, question=question, task=task)
+    magnitude = None
+    if form.quantity is not None:
+        try:
+            magnitude = float(form.quantity.value)
+        except OverflowError:
+            magnitude = None
+    unit = form.quantity.unit if form.quantity is not None else None
+    return Canonical(kind=form.kind, key=form.key, text=form.text, magnitude=magnitude, unit=unit)
+
+
+def same_answer(
+    left: str, right: str, *, question: str | None = None, task: str | None = None
+) -> Sameness:
+    """Return whether two replies (or short answers) give the same answer.
+
+    Reflexive and symmetric. Not transitive: "3.14" is 3.142 rounded and 3.136 rounded, and these
+    two differ; `signals.equivalence.cluster` builds groups in which all pairs agree.
+
+    Args:
+        left: A reply or a short answer.
+        right: Another.
+        question: What was asked; it tells units, options and which words carry nothing.
+        task: Kind of answer; None lets question and replies tell.
+
+    Returns:
+        A value that is true when they are the same, with the rule that decided.
+
+    Example:
+        >>> bool(same_answer("It costs 42 dollars.", "It costs 43 dollars."))
+        False
+        >>> same_answer("Herbert, Frank", "Frank Herbert").rule
+        'order'
+    """
+    if left == right:
+        return Sameness(same=True, rule="exact")
+    forms = [
+        read_answer(
+            extract_answer(reply, question=question, task=task) or "", question=question, task=task
+        )
+        for reply in (left, right)
+    ]
+    rule = same_form(forms[0], forms[1], question=question)
+    return Sameness(same=rule is not None, rule=rule)
+
+
+def read_answer(answer: str, *, question: str | None = None, task: str | None = None) -> AnswerForm:
+    """Return the comparable form of a short answer; cached for short texts.
+
+    Args:
+        answer: A short answer.
+        question: What was asked.
+        task: Kind of answer or None.
+
+    Returns:
+        Its form; never fails.
+    """
+    if len(answer) <= 600:
+        return _read_short(answer, question, task)
+    return _read(answer, view_question(question), task)
+
+
+@lru_cache(maxsize=16384)
+def _read_short(answer: str, question: str | None, task: str | None) -> AnswerForm:
+    return _read(answer, view_question(question), task)
+
+
+def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
+    text = answer.strip()
+    if task not in _SPECIAL_TASKS and not view.options and _is_plain_words(text):
+        return _text_form(text, view)
+    if task in CODE_TASKS:
+        return _code_form(text)
+    if text[:1] in ("{", "[") and (parsed := find_json(text)) is not None:
+        return AnswerForm(AnswerKind.JSON, canonical_json(parsed), text)
+    if task in LABEL_TASKS:
+        # Labels come from a list: they are equal word for word or they are two labels.
+        return AnswerForm(AnswerKind.TEXT, " ".join(words(text)) or squash(fold(text)), text)
+    if (task in OPTION_TASKS or view.options) and (form := _option_form(text, view)):
+        return form
+    if (boolean := _boolean_key(text, view)) is not None:
+        return AnswerForm(AnswerKind.BOOLEAN, boolean, text)
+    return _number_or_date(text, view, task) or _formula(text, view) or _text_form(text, view)
+
+
+def _is_plain_words(text: str) -> bool:
+    """Tell whether an answer can only be a name or phrase: the common case, cut short."""
+    if not _PLAIN_WORDS.fullmatch(text):
+        return False
+    return _TYPED_WORDS.isdisjoint(text.lower().split(" "))
+
+
+def _code_form(text: str) -> AnswerForm:
+    formula = canonical_formula(text)
+    if formula is not None:
+        return AnswerForm(AnswerKind.EXPRESSION, formula, text)
+    return AnswerForm(AnswerKind.CODE, canonical_code(text), text)
+
+
+def _option_form(text: str, view: QuestionView) -> AnswerForm | None:
+    found = option_letter(text, n_options=len(view.options) or 10)
+    if found is not None:
+        letter, rest = found
+        # A text that belongs to another letter wins: options may have been shuffled.
+        if rest and view.options:
+            letter = option_by_text(rest, view) or letter
+        return AnswerForm(AnswerKind.OPTION, letter, text)
+    letter_of_text = option_by_text(text, view) if view.options else None
+    return None if letter_of_text is None else AnswerForm(AnswerKind.OPTION, letter_of_text, text)
+
+
+def _boolean_key(text: str, view: QuestionView) -> str | None:
+    if len(text) > 200:
+        return None
+    folded = fold(text).strip(" .!\"'*")
+    if folded in _YES or folded in _NO:
+        return "yes" if folded in _YES else "no"
+    if not view.wants_boolean:
+        return None
+    first = re.match(r"(yes|no|true|false)\b(?=[\s,.;:!-])(?! one\b)", folded)
+    return None if first is None else ("yes" if first.group(1) in _YES else "no")
+
+
+def _number_or_date(text: str, view: QuestionView, task: str | None) -> AnswerForm | None:
+    if len(text) > 300:
+        return None
+    if text.isdecimal() and len(text) != 4 and (quantity := read_quantity(text)) is not None:
+        return AnswerForm(AnswerKind.NUMBER, quantity.key, text, quantity=quantity)
+    plain = plain_math(text).strip()
+    if "(" in plain:
+        plain = _BARE_FRACTION.sub(r"\1\2/\3", plain)
+    date = read_date(plain) if task not in NUMBER_TASKS else None
+    quantity = read_quantity(plain)
+    if (
+        quantity is None
+        and date is None
+        and (head := _HEAD.search(plain))
+        and (
+            view.wants_number
+            or task in NUMBER_TASKS
+            or plain[head.start() :].lstrip()[:1] in {"(", ","}
+        )
+    ):
+        quantity = _head_quantity(plain, head.start())
+        date = read_date(plain[: head.start()]) if task not in NUMBER_TASKS else None
+    # A bare four-digit number is a year only when a date was asked for.
+    is_plain_year = date is not None and quantity is not None and plain.isdigit()
+    if date is not None and (not is_plain_year or view.wants_date):
+        return AnswerForm(AnswerKind.DATE, date.key, text, date=date, quantity=quantity)
+    if quantity is not None:
+        if not quantity.known_unit and (view.wants_number or task in NUMBER_TASKS):
+            quantity = replace(quantity, unit=None)  # the question says what is counted
+        return AnswerForm(AnswerKind.NUMBER, quantity.key, text, quantity=quantity)
+    return None
+
+
+def _head_quantity(plain: str, end: int) -> Quantity | None:
+    """Read the number before a bracket or comma, unless a list of numbers follows."""
+    rest = plain[end:].strip(" ,;:-.(")
+    if read_quantity(rest.split(",")[0].strip(" )")) is not None:
+        return None
+    return read_quantity(plain[:end])
+
+
+def _formula(text: str, view: QuestionView) -> AnswerForm | None:
+    if len(text) > 300 or not any(map(str.isalnum, text)):
+        return None
+    plain = squash(plain_math(text))
+    listed = _number_list(plain, view)
+    if listed is not None:
+        return AnswerForm(AnswerKind.LIST, listed, text)
+    if "\\" in text or _MATHS.search(plain):
+        key = read_expression(plain)
+        if key is None and "\\" in text and not _WORDY.fullmatch(plain):
+            key = "latex:" + "".join(plain.split())
+        if key is not None:
+            return AnswerForm(AnswerKind.EXPRESSION, key, text)
+    return None
+
+
+def _number_list(plain: str, view: QuestionView) -> str | None:
+    """Return the key of a list, set, point or interval of numbers and formulas; None for others."""
+    match = _TUPLE.fullmatch(plain)
+    if match is None or not ("," in plain or " and " in plain or ";" in plain):
+        return None
+    opening, inner, closing = match.groups()
+    parts = [part.strip() for part in re.split(r",\s*and\s|,|;|\sand\s", inner)]
+    keys: list[str] = []
+    for part in parts:
+        quantity = read_quantity(part)
+        is_word = part.isalpha() and len(part) > 1
+        key = quantity.key if quantity else None if is_word else read_expression(part)
+        if key is None:
+            return None
+        keys.append(key)
+    is_ordered = view.ordered or (opening in {"(", "["} and bool(closing))
+    return f"{opening}{closing} " * is_ordered + " ".join(keys if is_ordered else sorted(keys))
+
+
+def _text_form(text: str, view: QuestionView) -> AnswerForm:
+    form = read_text(plain_math(text))
+    if view.about_letters:
+        return AnswerForm(AnswerKind.TEXT, form.letters, text, words=form)
+    kind = AnswerKind.LIST if form.items is not None and len(form.items) > 2 else AnswerKind.TEXT
+    return AnswerForm(kind, form.key if form.key else squash(fold(text)), text, words=form)
+
+
+def same_form(left: AnswerForm, right: AnswerForm, *, question: str | None = None) -> str | None:
+    """Return the rule by which two forms are the same answer, or None when they are not.
+
+    Args:
+        left: One form.
+        right: The other; both read with the same question.
+        question: What was asked.
+
+    Returns:
+        A rule name; symmetric, and never None for a form and itself.
+    """
+    view = view_question(question)
+    if left.kind == right.kind and left.key == right.key:
+        if left.words is None or right.words is None:
+            return "exact" if left.text == right.text else str(left.kind)
+        return "exact" if left.text == right.text else same_text(left.words, right.words, view)
+    if left.words is not None and right.words is not None:
+        return same_text(left.words, right.words, view)
+    if left.date is not None and right.date is not None:
+        return same_date(
+            left.date, right.date, wants_year=view.wants_year, wants_day=view.wants_day
+        )
+    if left.quantity is not None and right.quantity is not None:
+        unit_known = view.wants_number or bool(view.unit_words)
+        return same_quantity(left.quantity, right.quantity, unit_known=unit_known)
+    if (
+        AnswerKind.EXPRESSION in (left.kind, right.kind)
+        and left.words is None
+        and right.words is None
+    ):
+        return _same_value(left, right)
+    return None
+
+
+def _same_value(left: AnswerForm, right: AnswerForm) -> str | None:
+    keys = {
+        form.key if form.kind is AnswerKind.EXPRESSION else read_expression(plain_math(form.text))
+        for form in (left, right)
+    }
+    return "expression" if len(keys) == 1 and None not in keys else None

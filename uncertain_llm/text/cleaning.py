@@ -1,0 +1,159 @@
+"""Take from a reply what is not answer: thinking, chat tokens, markdown, sentences to spare."""
+
+from __future__ import annotations
+
+import re
+
+from uncertain_llm.text.folding import last_match, squash
+
+__all__ = [
+    "bold_spans",
+    "clean_reply",
+    "cut_to_ends",
+    "plain_line",
+    "sentences",
+    "without_runaway",
+    "without_thinking",
+]
+
+_THINK_TAGS = ("think", "thinking", "thought", "reasoning", "scratchpad", "reflection")
+_OPEN = re.compile(r"<\|?(?:" + "|".join(_THINK_TAGS) + r")\|?>", re.IGNORECASE)
+_CLOSE = re.compile(
+    r"</\|?(?:" + "|".join(_THINK_TAGS) + r")\|?>|<\|end_of_thought\|>", re.IGNORECASE
+)
+_CHAT_TOKEN = re.compile(
+    r"<\|[a-z_]{2,30}\|>|</s>|<s>|<(?:bos|eos|pad|end_of_turn|start_of_turn)>|\[/?INST\]"
+)
+_RUNAWAY = re.compile(r"\n\s*(?:Question|Q|Human|User|Problem|Input)\s*\d{0,3}\s*:", re.IGNORECASE)
+_BOLD = re.compile(r"\*\*([^*\n]{1,300})\*\*|__([^_\n]{1,300})__")
+_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+")
+_BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+|>\s*)")
+_LINK = re.compile(r"\[([^\][\n]{1,200})\]\(https?://[^\s)]{1,500}\)")
+_END = re.compile(r"[.!?。\uff01\uff1f؟]+[\"')\]*\u201d\u2019]*(?=\s|$)|[。\uff01\uff1f]")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"'])(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|mr|mrs|ms|dr|st|mt|ft|prof|sr|jr|no|vs|etc|inc|ltd|co|approx|"
+    r"ca|fig|eq|gen|sen|rep|gov|capt|col|lt|sgt|rev|hon|e\.g|i\.e|cf|al|op|vol|pp|ed|est)$",
+    re.IGNORECASE,
+)
+_KEEP_HEAD, _KEEP_TAIL = 4_000, 12_000
+
+
+def clean_reply(reply: str) -> str:
+    """Return what a reply says to its reader.
+
+    Thinking blocks, chat template tokens and a runaway next question are gone. Of very long
+    replies only the beginning and the end are kept: answers stand there.
+
+    Args:
+        reply: Raw text of a reply; may hold broken surrogates.
+
+    Returns:
+        Cleaned text; empty when nothing but thinking was there.
+
+    Example:
+        >>> clean_reply("<think>6 x 7?</think>It is 42.<|im_end|>")
+        'It is 42.'
+    """
+    text = cut_to_ends(reply)
+    if "<" in text or "[" in text:
+        text = without_thinking(text)
+        text = _CHAT_TOKEN.sub(" ", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.strip()
+    if text[:9].lower() == "assistant" and text[9:10] in {"\n", ":"}:
+        text = text[10:].strip()
+    return without_runaway(text)
+
+
+def without_runaway(text: str) -> str:
+    """Return the text up to the next question that a base model made up, if it made up one."""
+    runaway = _RUNAWAY.search(text, 1)
+    if runaway is None or not text[: runaway.start()].strip():
+        return text
+    return text[: runaway.start()].rstrip()
+
+
+def cut_to_ends(text: str) -> str:
+    """Return the text, or the beginning and end of one that is longer than 16,000 characters."""
+    if len(text) <= _KEEP_HEAD + _KEEP_TAIL:
+        return text
+    return text[:_KEEP_HEAD] + "\n" + text[-_KEEP_TAIL:]
+
+
+def without_thinking(text: str) -> str:
+    """Return the text after the last closing tag of a thinking block.
+
+    An unclosed block is thinking up to the end: only what stands before it is kept.
+    """
+    closing = last_match(_CLOSE, text)
+    if closing is not None:
+        after = text[closing.end() :]
+        if after.strip():
+            return after
+        # Nothing follows: some models put all they say into the block.
+        return _OPEN.sub(" ", _CLOSE.sub(" ", text))
+    opening = _OPEN.search(text)
+    if opening is None:
+        return text
+    return text[: opening.start()]
+
+
+def bold_spans(text: str) -> list[str]:
+    """Return the bold spans of a markdown text, in order."""
+    if "**" not in text and "__" not in text:
+        return []
+    return [(match.group(1) or match.group(2)).strip() for match in _BOLD.finditer(text)]
+
+
+def plain_line(line: str) -> str:
+    """Return one line without markdown: heading marks, bullets, bold, code ticks, links.
+
+    Example:
+        >>> plain_line("- **Answer:** `42`")
+        'Answer: 42'
+    """
+    out = _HEADING.sub("", line)
+    out = _BULLET.sub("", out) if len(out) > 3 else out
+    if "](" in out:
+        out = _LINK.sub(r"\1", out)
+    if "**" in out:
+        out = out.replace("**", "")
+    if "__" in out:
+        out = out.replace("__", "")
+    if "`" in out:
+        out = out.replace("`", "")
+    if "*" in out and out.startswith("*") and out.endswith("*") and out.count("*") == 2:
+        out = out[1:-1]
+    return squash(out)
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text; line breaks end one, abbreviations and initials do not.
+
+    Args:
+        text: Cleaned text, markdown allowed.
+
+    Returns:
+        Sentences without markdown, in order.
+
+    Example:
+        >>> sentences("J. K. Rowling wrote it. I am sure.")
+        ['J. K. Rowling wrote it.', 'I am sure.']
+    """
+    found: list[str] = []
+    for line in text.split("\n"):
+        plain = plain_line(line)
+        if not plain or not any(map(str.isalnum, plain)):
+            continue
+        start = 0
+        for match in _END.finditer(plain):
+            if match.group()[0] == "." and _ABBREVIATION.search(
+                plain[max(start, match.start() - 12) : match.start()]
+            ):
+                continue
+            found.append(plain[start : match.end()].strip())
+            start = match.end()
+        if plain[start:].strip():
+            found.append(plain[start:].strip())
+    return found

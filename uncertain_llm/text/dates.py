@@ -1,0 +1,169 @@
+"""Dates as people write them: a day, a month with its year, a year, a decade or a century."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from uncertain_llm.text.folding import fold, squash
+
+__all__ = ["DateForm", "read_date", "same_date"]
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        [
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sept sep",
+            "october oct",
+            "november nov",
+            "december dec",
+        ],
+        start=1,
+    )
+    for name in names.split()
+}
+_MONTH = r"(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?P<year>\d{3,4})"
+_ERA = r"(?:\s*(?P<era>b\.?c\.?e?\.?|a\.?d\.?|c\.?e\.?))?"
+_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?P<year>\d{4})-(?P<m>\d{1,2})-(?P<day>\d{1,2})(?:t[\d:.z+-]{1,30})?",
+        r"(?P<year>\d{4})/(?P<m>\d{1,2})/(?P<day>\d{1,2})",
+        rf"{_MONTH} {_DAY},? (?:in )?{_YEAR}{_ERA}",
+        rf"(?:the )?{_DAY}(?: of)?,? {_MONTH},? {_YEAR}{_ERA}",
+        r"(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<year>\d{4})",
+        rf"{_MONTH},?(?: of)? {_YEAR}{_ERA}",
+        r"(?P<year>\d{4})-(?P<m>0[1-9]|1[0-2])",
+        rf"{_MONTH} {_DAY}",
+        rf"(?:the )?{_DAY}(?: of)? {_MONTH}",
+        rf"(?:the year )?(?P<year>\d{{4}}){_ERA}",
+        r"(?P<year>\d{1,4})\s*(?P<era>b\.?c\.?e?\.?|a\.?d\.?|c\.?e\.?)",
+        r"(?:ad|a\.d\.) (?P<year>\d{1,4})",
+    )
+)
+_DECADE = re.compile(r"(?:the )?(?:(?P<part>early|mid|late)[ -])?(?P<decade>\d{3}0)'?s")
+_CENTURY = re.compile(r"(?:the )?(?P<century>\d{1,2})(?:st|nd|rd|th)[ -]century" + _ERA)
+_LEAD = re.compile(
+    r"(?:(?:in|on|by|since|during|around|about|circa|ca?\.|approximately|it was|the year|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day,?) ?)"
+)
+_BC = re.compile(r"b\.?c")
+
+
+@dataclass(frozen=True, slots=True)
+class DateForm:
+    """A date with as many parts as were stated."""
+
+    year: int | None = None
+    """Negative before our era."""
+    month: int | None = None
+    day: int | None = None
+    span: str | None = None
+    """For decades and centuries: "1990s", "19th century"."""
+
+    @property
+    def key(self) -> str:
+        """A text that is equal for equal dates."""
+        if self.span:
+            return self.span
+        parts = [self.year, self.month, self.day]
+        return "-".join("?" if part is None else str(part) for part in parts)
+
+
+@lru_cache(maxsize=4096)
+def read_date(text: str) -> DateForm | None:
+    """Return the date that a short answer states, if it states nothing else.
+
+    A bare number is a year only when it has four digits. "03/04/2020" is read month first, as
+    most models write it, unless the first figure is above 12.
+
+    Args:
+        text: A short answer, such as "July 4, 1776", "on 4th July 1776", "1776-07-04", "44 BC".
+
+    Returns:
+        The date, or None.
+
+    Example:
+        >>> read_date("the 4th of July, 1776") == read_date("1776-07-04")
+        True
+    """
+    if len(text) > 60 or not any(map(str.isdigit, text)):
+        return None
+    folded = squash(fold(text)).strip(" .!\"'*_()")
+    for _ in range(3):
+        if lead := _LEAD.match(folded):
+            folded = folded[lead.end() :]
+    for pattern in _PATTERNS:
+        if match := pattern.fullmatch(folded):
+            return _from_match(match)
+    if match := _DECADE.fullmatch(folded):
+        part = match.group("part")
+        return DateForm(span=f"{part + ' ' if part else ''}{match.group('decade')}s")
+    if match := _CENTURY.fullmatch(folded):
+        era = " bc" if match.group("era") and _BC.match(match.group("era")) else ""
+        return DateForm(span=f"century {match.group('century')}{era}")
+    return None
+
+
+def _from_match(match: re.Match[str]) -> DateForm | None:
+    parts = match.groupdict()
+    month, day = _month_and_day(parts)
+    if (month is not None and not 1 <= month <= 12) or (day is not None and not 1 <= day <= 31):
+        return None
+    year = None if parts.get("year") is None else int(parts["year"])
+    era = parts.get("era")
+    if year is not None and era and _BC.match(era):
+        year = -year
+    return DateForm(year=year, month=month, day=day)
+
+
+def _month_and_day(parts: dict[str, str]) -> tuple[int | None, int | None]:
+    if parts.get("a") is not None:
+        first, second = int(parts["a"]), int(parts["b"])
+        return (second, first) if first > 12 else (first, second)
+    day = None if parts.get("day") is None else int(parts["day"])
+    if parts.get("month") is not None:
+        return _MONTHS[parts["month"]], day
+    return (None if parts.get("m") is None else int(parts["m"])), day
+
+
+def same_date(
+    left: DateForm, right: DateForm, *, wants_year: bool = False, wants_day: bool = False
+) -> str | None:
+    """Return the rule by which two dates are the same, or None when they differ.
+
+    Args:
+        left: One date.
+        right: The other.
+        wants_year: The question asks for the year only: months and days decide nothing.
+        wants_day: The question asks for the day: a bare year is then another answer.
+
+    Returns:
+        "date", "date_year", "date_within" (one states fewer parts, all of them equal), or None.
+        Symmetric.
+    """
+    if left == right:
+        return "date"
+    if left.span or right.span:
+        return None
+    if wants_year and left.year is not None:
+        return "date_year" if left.year == right.year else None
+    if wants_day:
+        return None
+    shared = [
+        (a, b)
+        for a, b in ((left.year, right.year), (left.month, right.month), (left.day, right.day))
+        if a is not None and b is not None
+    ]
+    return "date_within" if shared and all(a == b for a, b in shared) else None

@@ -1,0 +1,290 @@
+"""The short answer of a reply: whatever shape the reply has."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from uncertain_llm.text.cleaning import clean_reply, cut_to_ends, plain_line, sentences
+from uncertain_llm.text.code_forms import canonical_formula, find_code
+from uncertain_llm.text.dates import read_date
+from uncertain_llm.text.expressions import plain_math, read_expression
+from uncertain_llm.text.folding import fold, squash, stem, word_set, words
+from uncertain_llm.text.markers import Marked, find_marked
+from uncertain_llm.text.numerals import read_quantity
+from uncertain_llm.text.options import (
+    bound_option,
+    option_by_text,
+    option_letter,
+    option_letter_in_prose,
+)
+from uncertain_llm.text.prose import number_in_prose, text_in_prose, without_hedges
+from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView, view_question
+from uncertain_llm.text.structures import answer_in_json, canonical_json, find_json
+
+__all__ = ["extract_answer"]
+
+NUMBER_TASKS = frozenset({"math_numeric", "interval", "forecast"})
+OPTION_TASKS = frozenset({"mcq", "multiple_choice"})
+CODE_TASKS = frozenset({"code"})
+LONG_TASKS = frozenset({"long_form", "summary"})
+_SHORT_WORDS = 6
+# A reply that opens with an option and is no longer than this has committed to it; a longer one
+# may have thought better of it. Chosen, not tuned.
+_COMMITTED = 500
+_BOOLEAN = re.compile(
+    r"[\s*_\"'(]{0,4}(?:(?:answer|a|final answer)\s*:\s*)?[*_\"'(]{0,3}(yes|no|true|"
+    r"false)\b(?=[\s.,;:!*_\"')\-\u2013\u2014]|$)",
+    re.IGNORECASE,
+)
+_POLARITY = re.compile(
+    r"\b(?:is|are|was|were|that's|that is)\s+(?:\*\*)?(true|false|correct|incorrect)\b",
+    re.IGNORECASE,
+)
+_QUOTES = "\"'\u201c\u201d\u2018\u2019`*_ \t"
+_WRAPS = (
+    ('"', '"'),
+    ("'", "'"),
+    ("“", "”"),
+    ("\u2018", "\u2019"),
+    ("`", "`"),
+    ("*", "*"),
+    ("_", "_"),
+    ("«", "»"),
+)
+_PLAIN = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,4}\.?")
+
+
+def extract_answer(
+    reply: str, *, question: str | None = None, task: str | None = None
+) -> str | None:
+    r"""Return the short answer that a reply gives, in the reply's own words.
+
+    In this order: an answer inside JSON; what the reply marks (boxed, "####", an answer tag, an
+    "Answer:" line, "the answer is"); for multiple choice the option; for yes-or-no questions the
+    yes or no; for questions that ask for a number the number the reply concludes with; a short
+    reply as it is; else the part of its first informative sentence that the question did not
+    already say. Thinking never counts, and a reply that breaks off while thinking
+    has no answer unless it boxed one.
+
+    It reads words, not meaning: an answer that is spread over several sentences, or a reply that
+    weighs several answers without settling, comes back as the part that looks like a conclusion.
+
+    Args:
+        reply: Text of the reply.
+        question: What was asked; without it, sentences that restate the question stay whole.
+        task: Kind of answer, such as "mcq", "math_numeric", "short_qa", "code", "long_form";
+            None lets question and reply tell.
+
+    Returns:
+        The answer, or None for a reply without any.
+
+    Example:
+        >>> question = "What is the capital of Palau?"
+        >>> extract_answer("The capital of Palau is Ngerulmud.", question=question)
+        'Ngerulmud'
+        >>> extract_answer("She sells 9 eggs at $2, so she makes 9 x 2 = $18.\n\n**Answer: 18**")
+        '18'
+    """
+    if len(reply) <= 2000:
+        return _extract_short(reply, question, task)
+    return _extract(reply, question, task)
+
+
+@lru_cache(maxsize=4096)
+def _extract_short(reply: str, question: str | None, task: str | None) -> str | None:
+    return _extract(reply, question, task)
+
+
+def _extract(reply: str, question: str | None, task: str | None) -> str | None:
+    text = clean_reply(reply)
+    if not text:
+        return _unfinished(reply)
+    view = view_question(question)
+    if task in CODE_TASKS:
+        return _code(text)
+    if task in LONG_TASKS:
+        return text
+    if (parsed := find_json(text)) is not None:
+        inner = answer_in_json(parsed)
+        return squash(inner) or None if inner is not None else canonical_json(parsed)
+    if task in OPTION_TASKS or view.options:
+        chosen = _option(text, reply, view)
+        # Prose that names no option chose none; a few words may answer in their own way.
+        return chosen or (_settle(text, view, task) if len(text.split()) <= 8 else None)
+    return _open_answer(text, view, task)
+
+
+def _unfinished(reply: str) -> str | None:
+    """Return what a truncated thought has boxed already; a thought without a mark has no answer."""
+    marked = find_marked(cut_to_ends(reply)) if "\\boxed" in reply else None
+    return marked.value if marked is not None and marked.marker == "boxed" else None
+
+
+def _code(text: str) -> str:
+    marked = find_marked(text) if len(text) < 400 else None
+    if marked is not None and canonical_formula(marked.value):
+        return marked.value.strip()
+    return find_code(text) or text
+
+
+def _open_answer(text: str, view: QuestionView, task: str | None) -> str | None:
+    wants_number = task in NUMBER_TASKS or view.wants_number
+    if _is_short(text):
+        marked = find_marked(text) if "nswer" in text or "uess" in text else None
+        return _settle_marked(marked, view, task) if marked else _settle(text, view, task)
+    if view.wants_boolean and (boolean := _boolean(text)):
+        return boolean
+    marked = find_marked(text)
+    if marked is not None:
+        found = _settle_marked(marked, view, task)
+        if found is not None:
+            return found
+    if wants_number and (number := number_in_prose(text, view)) is not None:
+        return number
+    return text_in_prose(text, view)
+
+
+def _is_short(text: str) -> bool:
+    if len(text) > 80 or "\n" in text or "\\boxed" in text:
+        return False
+    if ":" in text or "<" in text or "####" in text:
+        return False
+    return len(text.split()) <= _SHORT_WORDS
+
+
+def _boolean(text: str) -> str | None:
+    match = _BOOLEAN.match(text)
+    if match is not None:
+        return match.group(1).capitalize()
+    marked = find_marked(text)
+    if marked is not None and (match := _BOOLEAN.match(marked.value)):
+        return match.group(1).capitalize()
+    for sentence in (sentences(text) or [""])[-1:]:
+        match = _BOOLEAN.match(without_hedges(sentence)) or _POLARITY.search(sentence)
+        if match is not None:
+            return {"correct": "True", "incorrect": "False"}.get(
+                match.group(1).lower(), match.group(1).capitalize()
+            )
+    return None
+
+
+def _settle_marked(marked: Marked, view: QuestionView, task: str | None) -> str | None:
+    if marked.marker in {"boxed", "tag", "hashes"}:
+        value = squash(marked.value).strip(" .") if marked.marker == "boxed" else marked.value
+        return value if marked.marker == "boxed" else _settle(value, view, task)
+    first = (sentences(marked.value) or [marked.value])[0]
+    return _settle(first, view, task)
+
+
+def _settle(value: str, view: QuestionView, task: str | None) -> str | None:
+    """Return a short answer without wrapping: quotes, full stop, hedges, a repeated question."""
+    plain = plain_line(value) if "\n" not in value else plain_line(squash(value))
+    short = _unwrapped(plain)
+    if not short:
+        return None
+    if len(short) < 40 and _PLAIN.fullmatch(short) and not _restates(short, view):
+        return short
+    if view.wants_boolean and (match := _BOOLEAN.match(short)):
+        return match.group(1).capitalize()
+    if read_quantity(plain_math(short)) is not None or read_date(short) is not None:
+        return plain_math(short).strip() if "\\" in short or "$" in short else short
+    if task in NUMBER_TASKS or view.wants_number:
+        return _settle_number(short, view)
+    if len(short.split()) <= _SHORT_WORDS and not _restates(short, view):
+        return short
+    return text_in_prose(short, view)
+
+
+def _restates(short: str, view: QuestionView) -> bool:
+    """Tell whether a few words are a sentence: a finite verb, or two words of the question."""
+    spelled = fold(short).split()
+    if not _VERBS.isdisjoint(spelled):
+        return True
+    if len(spelled) < 4:
+        return False
+    content = [word for word in words(short) if word not in FUNCTION_WORDS]
+    return sum(1 for word in content if stem(word) in view.stems) >= 2
+
+
+def _unwrapped(plain: str) -> str:
+    """Return a phrase without its full stop and without quotes around the whole of it."""
+    short = plain.strip(" \t").rstrip(".!")
+    for opening, closing in _WRAPS:
+        if len(short) > 2 and short[0] == opening and short[-1] == closing:
+            inner = short[1:-1]
+            if opening not in inner and closing not in inner:
+                return inner.strip().rstrip(".!")
+    return short if short.strip(_QUOTES) else ""
+
+
+_VERBS = word_set("is was are were has have had i think believe guess it")
+
+
+def _settle_number(short: str, view: QuestionView) -> str | None:
+    math = plain_math(short).strip(" .")
+    if "=" in math and read_quantity(last := math.rsplit("=", 1)[1].strip(" .")) is not None:
+        return last
+    if "\\" in short or "^" in short or "√" in short:
+        return short
+    if read_expression(math) is not None and "=" not in math:
+        return math
+    number = number_in_prose(math, view)
+    return number if number is not None else without_hedges(short)
+
+
+def _option(text: str, reply: str, view: QuestionView) -> str | None:
+    """Return the chosen option: the question's letter where the reply's own words give its text."""
+    letter, rest = _chosen(text, view)
+    n_options = len(view.options) or 10
+    if letter is not None and ord(letter) - ord("A") < n_options:
+        if not view.options:
+            return letter
+        if rest and (stated := option_by_text(rest, view)):
+            return stated
+        return bound_option(letter, reply, view) or letter
+    return _option_from_text(text, view)
+
+
+def _chosen(text: str, view: QuestionView) -> tuple[str | None, str]:
+    first, *others = [line for line in text.split("\n") if line.strip()] or [""]
+    opened = option_letter(plain_line(first), n_options=len(view.options) or 10)
+    if opened is not None and len(text) <= _COMMITTED:
+        return opened
+    marked = find_marked(text)
+    if marked is not None:
+        value = plain_line(marked.value)
+        if found := option_letter(value):
+            return found
+        if view.options and (stated := option_by_text(value, view)):
+            return stated, view.options[stated]
+        if letter := _prose_letter(value):
+            return letter, ""
+    if opened is not None:
+        return opened
+    if others and (found := option_letter(plain_line(others[-1]))):
+        return found
+    said = sentences(text)
+    for sentence in [*said[-1:], *said[:1]]:
+        if letter := _prose_letter(sentence):
+            return letter, ""
+    return _prose_letter(text), ""
+
+
+def _prose_letter(text: str) -> str | None:
+    return option_letter_in_prose(text)
+
+
+def _option_from_text(text: str, view: QuestionView) -> str | None:
+    """Return the option whose text a reply without letters states, if it is the only one."""
+    folded = fold(text)
+    named = [
+        letter
+        for letter, option in view.options.items()
+        if len(option) > 1 and fold(option) in folded
+    ]
+    if len(named) == 1:
+        return named[0]
+    last = fold((sentences(text) or [""])[-1])
+    named = [letter for letter in named if fold(view.options[letter]) in last]
+    return named[0] if len(named) == 1 else None

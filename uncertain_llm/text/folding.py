@@ -1,0 +1,145 @@
+"""Fold away what never changes an answer: case, accents, punctuation, articles, plural endings.
+
+Digits, negations and the letters themselves are never folded away.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+__all__ = [
+    "ARTICLES",
+    "NEGATIONS",
+    "fold",
+    "last_match",
+    "negation_count",
+    "squash",
+    "stem",
+    "word_set",
+    "words",
+]
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text, split at white space, as a set."""
+    return frozenset(text.split())
+
+
+ARTICLES = frozenset({"the", "a", "an"})
+NEGATIONS = word_set(
+    "not no never none neither nor without cannot cant dont doesnt didnt isnt arent wasnt "
+    "werent wont "
+    "wouldnt couldnt shouldnt hasnt havent hadnt nobody nothing nowhere non false incorrect wrong "
+    "untrue unlikely impossible"
+)
+"""Folded words that turn a statement round; apostrophes are gone by then."""
+
+# Letters that NFKD does not take apart, and quotes and dashes in their many shapes.
+_LETTERS = str.maketrans(
+    {
+        "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i",
+        "\u2019": "'", "\u2018": "'", "\u02bc": "'", "`": "'", "\u00b4": "'",
+        "\u201c": '"', "\u201d": '"', "\u201e": '"',
+        "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2010": "-", "\u2011": "-",
+    }
+)  # fmt: skip
+_INITIALISM = re.compile(r"(?<![a-z0-9])[a-z](?:\.[a-z])+(?![a-z0-9])\.?")
+_INITIALS = re.compile(r"(?<![a-z0-9])([a-z])\. (?=[a-z]\.)")
+_WORD = re.compile(r"\d[\d.,]*\d|[^\W_]+|[%$€£¥₹°+#]")
+_WIDE = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=4096)
+def _fold_short(text: str) -> str:
+    return _fold(text)
+
+
+def _fold(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    out = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+    decomposed = unicodedata.normalize("NFD", out)
+    # Marks carry meaning in many scripts (Hindi vowels, Cyrillic short i): only on Latin and
+    # Greek letters are they spelling variants. Those letters sort below U+0400.
+    kept: list[str] = []
+    base = ""
+    for char in decomposed:
+        if unicodedata.combining(char):
+            if base and base < "\u0400":
+                continue
+        else:
+            base = char
+        kept.append(char)
+    return unicodedata.normalize("NFC", "".join(kept)).translate(_LETTERS)
+
+
+def fold(text: str) -> str:
+    """Return the text without case and, in Latin and Greek script, without accents.
+
+    Args:
+        text: Any text, broken surrogates included.
+
+    Returns:
+        The folded text; digits and punctuation are kept, dashes and quotes made plain.
+
+    Example:
+        >>> fold("Antonín DVOŘÁK")
+        'antonin dvorak'
+    """
+    return _fold_short(text) if len(text) <= 200 else _fold(text)
+
+
+def squash(text: str) -> str:
+    """Return the text with every run of white space made one blank, and no blank at the ends."""
+    return _WIDE.sub(" ", text).strip()
+
+
+def words(text: str) -> list[str]:
+    """Return the folded words of a text: letters and digits, initials joined, signs kept.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Words in order. "U.S." is one word, "O'Brien" is "obrien", "3,000.5" stays one word.
+
+    Example:
+        >>> words("J. K. Rowling & the U.S. team's 3.5 %")
+        ['jk', 'rowling', 'and', 'the', 'us', 'team', '3.5', '%']
+    """
+    folded = fold(text)
+    if "." in folded:
+        folded = _INITIALS.sub(r"\1.", folded)
+        folded = _INITIALISM.sub(lambda m: m.group().replace(".", "") + " ", folded)
+    if "'" in folded:
+        folded = folded.replace("'s ", " ").replace("s' ", "s ").replace("'", "")
+    if "&" in folded:
+        folded = folded.replace("&", " and ")
+    return _WORD.findall(folded)
+
+
+def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Return the last match of a pattern in a text, or None."""
+    found = None
+    for match in pattern.finditer(text):
+        found = match
+    return found
+
+
+def stem(word: str) -> str:
+    """Return an English word without its plural or third-person ending; crude on purpose.
+
+    Example:
+        >>> stem("cookies"), stem("uses"), stem("Paris"), stem("glass")
+        ('cookie', 'use', 'Paris', 'glass')
+    """
+    if len(word) > 3 and word[-1] == "s" and word[-2] not in "isu":
+        return word[:-1]
+    return word
+
+
+def negation_count(folded_words: list[str]) -> int:
+    """Return how many of the folded words negate."""
+    return sum(1 for word in folded_words if word in NEGATIONS)

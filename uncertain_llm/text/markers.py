@@ -1,0 +1,203 @@
+"""Where a reply marks its answer: boxed, after ####, in a tag, on a line, by "the answer is"."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from uncertain_llm.text.cleaning import plain_line
+from uncertain_llm.text.folding import last_match
+
+__all__ = ["Marked", "find_marked"]
+
+_TAG = re.compile(
+    r"<(?:final_?)?answer>(.{1,2000}?)</(?:final_?)?answer>", re.IGNORECASE | re.DOTALL
+)
+_HASHES = re.compile(r"^[ \t]*####[ \t]*([^\n]{1,300})$", re.MULTILINE)
+_DECORATION = r"[ \t>#*_\-•`]{0,12}"
+_LABEL = re.compile(
+    rf"^{_DECORATION}(?:✅|➡️|👉|⇒|\\boxed)?[ \t]*(?:so |thus |therefore |hence )?,?[ \t]*(?:the "
+    rf"|my )?"
+    r"(?P<final>(?:final|correct|short|best|overall|right|most likely|exact)[ \t]+)?"
+    r"(?:(?:answers?|guess|solution|ans|antwort|respuesta|réponse|risposta|"
+    r"resposta)(?P<number>[ \t]*\d{1,2})?"
+    rf"(?:[ \t]+is)?{_DECORATION}[:\uff1a=]|(?-i:A){_DECORATION}:){_DECORATION}(?P<value>[^\n]*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEADING = re.compile(
+    r"^[ \t>]*(?:#{1,6}[ \t]*|\*\*|__)[ \t]*(?:\d{1,2}[.)][ \t]*)?(?:the |my )?(?:final |"
+    r"correct |short )?"
+    r"(?:answer|result|conclusion)[ \t]*:?[ \t]*(?:\*\*|__)?[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PHRASE = re.compile(
+    r"\b(?:answer|option|choice|guess|estimate|result|solution|response)s?\b"
+    r"(?:[ \t]+(?:to|for|of|here|from|among|in)\b[^.\n:=]{0,120}?)?[ \t*_]*"
+    r"(?:\b(?:is|are|was|would be|should be|must be|will be|has to be|could be|might be|comes? "
+    r"out to be)\b|=)"
+    r"[ \t]*(?P<not>not\b)?[ \t]*(?:that\b|indeed\b|therefore\b|thus\b|simply\b|likely\b|"
+    r"probably\b|most likely\b)?"
+    r"[ \t:*_]{0,8}",
+    re.IGNORECASE,
+)
+_CHOICE = re.compile(
+    r"\bI(?:'d| would| will|'ll| am going to|'m going to| have to)?[ \t]+(?:choose|pick|select|"
+    r"go(?:ing)? with|answer|"
+    r"opt for|say|guess)[ \t]+(?:that[ \t]+)?",
+    re.IGNORECASE,
+)
+_BOXES = ("\\boxed{", "\\fbox{", "\\boxed {", "\\boxed ")
+_MAX_VALUE = 400
+
+
+class Marked(NamedTuple):
+    """What a reply marks as its answer."""
+
+    value: str
+    """The marked text, up to the end of its line or braces."""
+    marker: str
+    """"boxed", "tag", "hashes", "label", "heading", "phrase" or "choice"."""
+
+
+def find_marked(text: str) -> Marked | None:
+    r"""Return the answer that a reply marks as such, by its strongest and then last mark.
+
+    Args:
+        text: A cleaned reply.
+
+    Returns:
+        The marked text and the kind of mark, or None.
+
+    Example:
+        >>> find_marked(r"So it is \boxed{\frac{3}{4}}.")
+        Marked(value='\\frac{3}{4}', marker='boxed')
+    """
+    if "oxed" in text or "fbox" in text:
+        boxed = _boxed(text)
+        if boxed is not None:
+            return Marked(boxed, "boxed")
+    if "nswer>" in text or "NSWER>" in text:
+        tags = _TAG.findall(text)
+        if tags and tags[-1].strip():
+            return Marked(tags[-1].strip(), "tag")
+    if "####" in text:
+        hashed = _hashed(text)
+        if hashed is not None:
+            return Marked(hashed, "hashes")
+    lowered = text.lower()
+    return _labelled(text, lowered) or _phrased(text, lowered)
+
+
+def _boxed(text: str) -> str | None:
+    place = max((text.rfind(box), box) for box in _BOXES)
+    start, box = place
+    if start < 0:
+        return None
+    start += len(box)
+    if box == "\\boxed ":
+        return text[start : start + 60].split("\n", 1)[0].split("$", 1)[0].strip() or None
+    depth = 1
+    for end in range(start, min(len(text), start + _MAX_VALUE)):
+        depth += (text[end] == "{") - (text[end] == "}")
+        if depth == 0:
+            return text[start:end].strip() or None
+    return None
+
+
+def _hashed(text: str) -> str | None:
+    """Return what follows the last "####", unless it heads a section that goes on."""
+    match = last_match(_HASHES, text)
+    if match is None:
+        return None
+    goes_on = text[match.end() :].strip()
+    value = match.group(1).strip()
+    return None if goes_on and not any(map(str.isdigit, value)) else value
+
+
+def _labelled(text: str, lowered: str) -> Marked | None:
+    if not any(word in lowered for word in ("answer", "guess", "solution", "a:", "ans", "resp",
+    "répon", "antwort",
+                                            "risposta", "resposta", "result",
+                                            "conclusion")):  # fmt: skip
+        return None
+    found: re.Match[str] | None = None
+    for match in _LABEL.finditer(text):
+        if match.group().lower().find("guess") >= 0 and found is not None:
+            continue  # "Guess 1, Guess 2": the first is the best
+        if found is None or match.group("final") or not found.group("final"):
+            found = match
+    if found is not None:
+        value = plain_line(found.group("value")) or _next_line(text, found.end())
+        # "A: To find the total, ..." opens a reply, it does not mark an answer.
+        opens_prose = (
+            found.group("value") and _letters(found.group())[:1] == "a" and len(value.split()) > 12
+        )
+        if value and not (
+            opens_prose and not _letters(found.group()).startswith(("answer", "ans", "antwort"))
+        ):
+            return Marked(value, "label")
+    heading = last_match(_HEADING, text)
+    if heading is not None and (value := _next_line(text, heading.end())):
+        return Marked(value, "heading")
+    return None
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text[:40].lower() if char.isalpha())
+
+
+def _next_line(text: str, start: int) -> str:
+    for line in text[start : start + 4 * _MAX_VALUE].split("\n"):
+        plain = plain_line(line).strip(" \\[]$`")
+        if plain and any(map(str.isalnum, plain)):
+            return plain_line(line)
+    return ""
+
+
+def _phrased(text: str, lowered: str) -> Marked | None:
+    found: Marked | None = None
+    says_answer = False
+    if any(
+        word in lowered
+        for word in (
+            "answer",
+            "option",
+            "choice",
+            "guess",
+            "estimate",
+            "result",
+            "solution",
+            "response",
+        )
+    ):
+        for match in _PHRASE.finditer(text):
+            value = _rest_of_line(text, match.end())
+            is_answer = match.group().lower().startswith("answer")
+            if (
+                match.group("not")
+                or not value
+                or _is_talk(value)
+                or (says_answer and not is_answer)
+            ):
+                continue
+            found, says_answer = Marked(value, "phrase"), is_answer
+    if found is None:
+        for match in _CHOICE.finditer(text):
+            value = _rest_of_line(text, match.end())
+            if value and not _is_talk(value):
+                found = Marked(value, "choice")
+    return found
+
+
+def _rest_of_line(text: str, start: int) -> str:
+    return text[start : start + _MAX_VALUE].split("\n", 1)[0].strip()
+
+
+def _is_talk(value: str) -> bool:
+    """Tell whether the words after "the answer is" speak about the answer instead of giving it."""
+    return value.lower().startswith(
+        ("correct", "incorrect", "wrong", "right.", "based on", "unclear", "unknown",
+        "as follows", "a bit", "also",
+         "given", "interpreted", "considered", "rounded", "determined", "obtained", "in the ",
+         "needed", "required", "yes or no", "still")
+    )  # fmt: skip

@@ -1,0 +1,389 @@
+"""Names, titles and phrases: when do two short texts name the same thing?
+
+Two texts that only share words are not the same: carbon and carbon dioxide, Ireland and Northern
+Ireland, red and red-and-white stay apart. What is taken for granted is spelling (case, accents,
+hyphens, plural), what adds nothing (articles, honorifics, words of the question), a second name
+in brackets, the surname of a person who was asked for, and what follows a name after a comma.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from uncertain_llm.text.folding import ARTICLES, fold, negation_count, squash, stem, word_set, words
+from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView
+
+__all__ = ["TextForm", "read_text", "same_text"]
+
+_HONORIFICS = word_set(
+    "mr mrs ms miss mx dr doctor prof professor sir dame lord lady rev reverend hon president "
+    "senator governor "
+    "general captain colonel sergeant lieutenant admiral chancellor"
+)
+_NAME_TAILS = word_set(
+    "fc afc cf jr phd md esq obe cbe mbe kbe inc ltd llc corp corporation plc gmbh"
+)
+_LEADING = word_set("in on at by from to for of with via into near its it is was are were be about")
+_STATE_PREFIXES = (
+    "republic of ", "kingdom of ", "state of ", "commonwealth of ", "federal republic of ",
+    "city of ", "town of ",
+    "federation of ", "principality of ", "islamic republic of ", "grand duchy of ",
+)  # fmt: skip
+# Keys are folded words joined by blanks; each line is one thing.
+_ALIASES = {
+    name: names[0]
+    for names in (
+        line.split("|")
+        for line in (
+            "united state|us|usa|united states of america|united state of america|america",
+            "united kingdom|uk|great britain and northern ireland|united kingdom of great "
+            "britain and northern ireland",
+            "soviet union|ussr|union of soviet socialist republic",
+            "netherland|holland",
+            "united arab emirate|uae",
+            "new york city|nyc",
+            "los angeles|la",
+            "washington dc|washington district of columbia",
+            "european union|eu",
+            "united nation|un",
+            "world war two|ww2|wwii|world war 2|world war ii|second world war|2nd world war",
+            "world war one|ww1|wwi|world war 1|world war i|first world war|1st world war",
+            "mount everest|mt everest",
+            "television|tv",
+            "okay|ok",
+            "czech republic|czechia",
+            "people republic of china|prc",
+        )
+    )
+    for name in names
+}
+_PLAIN = re.compile(r"(?:(?!and\b|in\b|or\b)[A-Za-z]{2,30} ?){1,3}")
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,80})[)\]]")
+_ALSO = re.compile(
+    r"\s*(?:,?\s*(?:also known as|a\.?k\.?a\.?|also called|or simply|i\.e\.,?|that is,)| = )\s*",
+    re.I,
+)
+_HEAD_END = re.compile(
+    r"\s*\(|,\s|;\s|:\s|\.\s|\s-\s|\s(?=(?:in|at|near|which|who|that|because|since|followed|after|before|as|via|where)\s)"
+)
+_LIST_SPLIT = re.compile(
+    r"\s*(?:,\s*and\s|,\s*or\s|;|,|/|\n|\sand\s|&|\splus\s|-and-)\s*", re.IGNORECASE
+)
+_ROMAN = re.compile(r"(?=[ivxlcdm])(?:x{0,3})(?:ix|iv|v?i{0,3})")
+_MAX_WORDS = 400
+# Two long answers say the same when nearly all words are shared and numbers and negations are
+# equal; chosen, not tuned.
+_SIMILAR = 0.8
+_LONG = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """A short text in the shapes that are compared."""
+
+    tokens: tuple[str, ...]
+    """Stemmed folded words without articles, honorifics, leading prepositions."""
+    key: str
+    negations: int
+    numbers: tuple[str, ...]
+    """Words with digits and Roman numerals, sorted: none may differ."""
+    aliases: frozenset[str]
+    """Keys of other names given in brackets, after a slash, or known from the table."""
+    head: str | None
+    """Key of what comes before a comma or a relative clause."""
+    items: frozenset[str] | None
+    """Keys of the items when it reads as a list."""
+    letters: str
+    """The exact letters and digits, unfolded but for case: for questions about spelling."""
+
+    @property
+    def compact(self) -> str:
+        """The key without blanks: "toll-house" and "Tollhouse" agree."""
+        return self.key.replace(" ", "")
+
+
+@lru_cache(maxsize=8192)
+def _read_short(text: str) -> TextForm:
+    return _read(text)
+
+
+def read_text(text: str) -> TextForm:
+    """Return the comparable shapes of a short text.
+
+    Args:
+        text: A short answer; of very long ones only the first 400 words are compared.
+
+    Returns:
+        Its form; never fails.
+
+    Example:
+        >>> read_text("The Republic of Ireland").key
+        'ireland'
+    """
+    return _read_short(text) if len(text) <= 400 else _read(text)
+
+
+def _read(text: str) -> TextForm:
+    if len(text) > 8000:
+        text = text[:8000]
+    plain = text
+    aliases: set[str] = set()
+    if "(" in text or "[" in text:
+        for inner in _BRACKETS.findall(text)[:5]:
+            aliases.add(_key(inner))
+        plain = squash(_BRACKETS.sub(" ", text)) or text
+    is_plain = _PLAIN.fullmatch(text) is not None
+    if len(text) <= 200 and not is_plain:
+        parts = [part for part in _ALSO.split(plain) if part and part.strip()]
+        if len(parts) > 1:
+            plain = parts[0]
+            aliases.update(_key(part) for part in parts[1:])
+    spelled = words(plain)[:_MAX_WORDS]
+    tokens = _content(spelled)
+    key = " ".join(tokens)
+    known = _ALIASES.get(key)
+    if known is not None:
+        tokens, key = tuple(known.split(" ")), known
+    aliases.discard("")
+    return TextForm(
+        tokens=tokens,
+        key=key,
+        negations=negation_count(spelled),
+        numbers=tuple(sorted(word for word in tokens if _is_number(word))),
+        aliases=frozenset(aliases),
+        head=None if is_plain else _head(plain),
+        items=None if is_plain else _items(plain),
+        letters="".join(filter(str.isalnum, fold(text))) or squash(text),
+    )
+
+
+def _key(text: str) -> str:
+    key = " ".join(_content(words(text)))
+    return _ALIASES.get(key, key)
+
+
+def _content(spelled: list[str]) -> tuple[str, ...]:
+    start = 0
+    while start < len(spelled) - 1 and (spelled[start] in _LEADING or spelled[start] in ARTICLES):
+        start += 1
+    joined = " ".join(spelled[start : start + 4]) + " "
+    for prefix in _STATE_PREFIXES:
+        if joined.startswith(prefix) and len(spelled) - start > len(prefix.split()):
+            start += len(prefix.split())
+            break
+    kept = spelled[start:]
+    if len(kept) > 1:
+        # The last word stays: vitamin A, Hepatitis A.
+        kept = [word for word in kept[:-1] if word not in ARTICLES] + kept[-1:]
+        while len(kept) > 1 and kept[0] in _HONORIFICS:
+            kept = kept[1:]
+        while len(kept) > 1 and kept[-1] in _NAME_TAILS:
+            kept = kept[:-1]
+    return tuple(stem(word) for word in kept)
+
+
+def _is_number(word: str) -> bool:
+    return any(map(str.isdigit, word)) or (len(word) > 1 and _ROMAN.fullmatch(word) is not None)
+
+
+def _head(text: str) -> str | None:
+    match = _HEAD_END.search(text, 1)
+    if match is None:
+        return None
+    return _key(text[: match.start()]) or None
+
+
+def _items(text: str) -> frozenset[str] | None:
+    if len(text) > 600:
+        return None
+    parts = [part for part in _LIST_SPLIT.split(text) if part.strip()]
+    if len(parts) < 2 or len(parts) > 60:
+        return None
+    keys = [_key(part) for part in parts]
+    if any(not key or key.count(" ") > 4 for key in keys):
+        return None
+    return frozenset(keys)
+
+
+def same_text(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
+    """Return the rule by which two texts name the same thing, or None when none does.
+
+    Args:
+        left: One text.
+        right: The other.
+        question: What was asked; it tells which words carry nothing and whether a person, an
+            order or single letters matter.
+
+    Returns:
+        "text", "spacing", "alias", "list", "order", "items", "question_words", "person",
+        "spelling",
+        "acronym", "head", "similar", or None. Symmetric.
+    """
+    if question.about_letters:
+        return "text" if left.letters == right.letters else None
+    if left.negations != right.negations:
+        return None
+    if left.key == right.key:
+        return "text"
+    if (left.key in right.aliases) or (right.key in left.aliases):
+        return "alias"
+    if left.numbers != right.numbers:
+        return None
+    return (
+        _same_spelling(left, right, question)
+        or _same_beyond_question(left, right, question)
+        or _same_person(left, right, question)
+        or _same_acronym(left, right)
+        or _same_head(left, right)
+        or _similar(left, right)
+    )
+
+
+def _same_spelling(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
+    if not left.numbers and left.compact == right.compact:
+        return "spacing"
+    if question.ordered:
+        return None
+    if left.items is not None and left.items == right.items:
+        return "list"
+    # "Herbert, Frank", "white and red": a comma or an "and" gives the order free.
+    if (left.items or right.items) and _sorted_words(left) == _sorted_words(right):
+        return "order"
+    return "items" if left.items and right.items and _same_items(left.items, right.items) else None
+
+
+def _same_items(left: frozenset[str], right: frozenset[str]) -> bool:
+    """Tell whether two lists name the same things by their last words: "Eagles, Patriots"."""
+    if len(left) != len(right):
+        return False
+    lasts = {item.rsplit(" ", 1)[-1]: item for item in left}
+    others = {item.rsplit(" ", 1)[-1]: item for item in right}
+    if len(lasts) != len(left) or lasts.keys() != others.keys():
+        return False
+    return all(
+        item.endswith(others[last]) or others[last].endswith(item) for last, item in lasts.items()
+    )
+
+
+def _sorted_words(form: TextForm) -> list[str]:
+    return sorted(word for word in form.tokens if word != "and")
+
+
+def _same_beyond_question(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
+    if not question.stems:
+        return None
+    rest_left = _beyond(left, question)
+    rest_right = _beyond(right, question)
+    return "question_words" if rest_left and rest_left == rest_right else None
+
+
+def _beyond(form: TextForm, question: QuestionView) -> tuple[str, ...]:
+    # Function words stay: "When We Were Kings" is not "When We Are Kings".
+    rest = [word for word in form.tokens if word not in question.stems]
+    return tuple(rest) if any(word not in FUNCTION_WORDS for word in rest) else ()
+
+
+def _same_person(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
+    short, long = sorted((left.tokens, right.tokens), key=len)
+    if not 1 <= len(short) <= 4 or len(long) > 5 or "and" in long or not _is_wordy(short + long):
+        return None
+    if len(short) == 1:
+        # One name alone names a person only where a person was asked for.
+        is_part = len(short[0]) > 2 and len(long) <= 4 and short[0] in {long[0], long[-1]}
+        return "person" if question.wants_person and is_part else None
+    if short[-1] == long[-1]:
+        if question.wants_person and long[-len(short) :] == short:
+            return "person"  # "the Russian author Leo Tolstoy"
+        return "person" if _given_names_agree(short[:-1], long[:-1]) else None
+    return "spelling" if question.wants_person and _one_letter_off(short, long) else None
+
+
+def _one_letter_off(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Tell whether two names of several words differ by one letter in one long word."""
+    if len(left) != len(right):
+        return False
+    pairs = [(a, b) for a, b in zip(left, right, strict=True) if a != b]
+    if len(pairs) != 1 or min(map(len, pairs[0])) < 6:
+        return False
+    return _one_edit(*sorted(pairs[0], key=len))
+
+
+def _one_edit(short: str, long: str) -> bool:
+    """Tell whether one letter changed, added or left out makes one word of the other."""
+    if len(long) - len(short) > 1:
+        return False
+    same = 0
+    while same < len(short) and short[same] == long[same]:
+        same += 1
+    rest = short[same + 1 :] if len(short) == len(long) else short[same:]
+    return rest == long[same + 1 :]
+
+
+def _is_wordy(tokens: tuple[str, ...]) -> bool:
+    return all(token.isalpha() for token in tokens) and not any(t in FUNCTION_WORDS for t in tokens)
+
+
+def _given_names_agree(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
+    """Tell whether given names agree: initials stand for names, later given names may miss."""
+    if len(short[0]) <= 3 and not long[0].startswith(short[0]):
+        initials = "".join(name[0] for name in long)
+        return len(short) == 1 and len(short[0]) > 1 and initials.startswith(short[0])
+    if len(long[0]) <= 3 and short[0][0] == long[0][0] and len(long) == 1:
+        return len(long[0]) == 1 or long[0] == "".join(name[0] for name in short)
+    position = 0
+    for name in short:
+        while position < len(long) and not _name_or_initial(name, long[position]):
+            position += 1
+        if position == len(long):
+            return False
+        position += 1
+    return _name_or_initial(short[0], long[0])
+
+
+def _name_or_initial(left: str, right: str) -> bool:
+    if left == right:
+        return True
+    if len(left) > 1 and len(right) > 1:
+        return False
+    return left[0] == right[0]
+
+
+def _same_acronym(left: TextForm, right: TextForm) -> str | None:
+    short, long = sorted((left, right), key=lambda form: len(form.tokens))
+    if len(short.tokens) != 1 or len(long.tokens) < 3 or not 3 <= len(short.key) <= 8:
+        return None
+    for letters in (
+        "".join(word[0] for word in long.tokens if word not in FUNCTION_WORDS),
+        "".join(word[0] for word in long.tokens),
+    ):
+        if letters == short.key:
+            return "acronym"
+    return None
+
+
+def _same_head(left: TextForm, right: TextForm) -> str | None:
+    """One text carries on after the other ends: "Kitzbühel" and "Kitzbühel, Austria"."""
+    if left.head is not None and left.head == right.head and len(left.head) > 2:
+        return "head" if min(left.tokens, right.tokens, key=len) == () else _heads_only(left, right)
+    if left.head == right.key or right.head == left.key:
+        return "head"
+    return None
+
+
+def _heads_only(left: TextForm, right: TextForm) -> str | None:
+    """Both carry on after the same head; what follows must not be a list of equals."""
+    shared = set(left.tokens) & set(right.tokens)
+    smaller = min(len(set(left.tokens)), len(set(right.tokens)))
+    return "head" if smaller and len(shared) / smaller >= _SIMILAR else None
+
+
+def _similar(left: TextForm, right: TextForm) -> str | None:
+    a, b = set(left.tokens), set(right.tokens)
+    if min(len(a), len(b)) < _LONG or len(a & b) / len(a | b) < _SIMILAR:
+        return None
+    # One word put for another may turn the sense round (positive, negative); only words added on
+    # one side, or function words, leave it.
+    left_only, right_only = a - b - FUNCTION_WORDS, b - a - FUNCTION_WORDS
+    return None if left_only and right_only else "similar"

@@ -1,0 +1,414 @@
+"""Numbers as people write them, with unit, percent sign, currency, fraction, power of ten or range.
+
+A number is read exactly (as a fraction), so two numbers are equal or they are not. The one
+tolerance is rounding: 3.14 and 3.142 agree because one is the other rounded as far as it is
+written; whole numbers never agree unless they are equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+
+from uncertain_llm.text.folding import fold, squash, stem, word_set
+from uncertain_llm.text.number_words import NUMBER_WORDS, SCALES, take_number_words
+from uncertain_llm.text.units import CURRENCY_SIGNS, Unit, find_unit
+
+__all__ = ["NUMBER", "Quantity", "find_numbers", "literal_value", "read_quantity", "same_quantity"]
+
+# One literal number: grouped or plain digits, decimals, exponent. Groups are bounded, so the
+# pattern stays linear.
+NUMBER = (
+    r"(?:\d{1,3}(?:[,\u00a0\u202f\u2009']\d{3}){1,12}(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
+    r"(?:[eE][-+]?\d{1,3}(?![\w.]))?"
+)
+_FIND = re.compile(rf"(?<![\w.])(?:[-+](?=[\d.]))?{NUMBER}|(?<=[a-zA-Z(]){NUMBER}(?![\w.])")
+_LITERAL = re.compile(rf"[-+]?{NUMBER}")
+_TIMES_TEN = re.compile(
+    r"\s*(?:x|\u00d7|\*|·|⋅)\s*10\s*(?:\^|\*\*)\s*[({]?\s*([-+]?\d{1,3})\s*[)}]?"
+)
+_SLASH = re.compile(rf"\s*/\s*({NUMBER})(?![\w/])")
+_MIXED = re.compile(r"\s+(\d{1,4})\s*/\s*(\d{1,4})(?![\w/])")
+_VULGAR = {
+    "½": " 1/2", "⅓": " 1/3", "⅔": " 2/3", "¼": " 1/4", "¾": " 3/4", "⅕": " 1/5", "⅖": " 2/5",
+    "⅗": " 3/5",
+    "⅘": " 4/5", "⅙": " 1/6", "⅚": " 5/6", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8", "⅞": " 7/8",
+}  # fmt: skip
+_APPROXIMATE = re.compile(
+    r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|ca?\.|exactly|precisely|"
+    r"just|only|a total of|total of|in total|estimated|≈|~|=|≅)\s*"
+)
+_COMPARATOR = re.compile(
+    r"(more than|over|greater than|above|at least|no less than|no fewer than|less than|fewer "
+    r"than|under|below|"
+    r"at most|up to|no more than|not|>=|<=|>|<|≥|≤|≠)\s*"
+)
+_COMPARATORS = {
+    "over": "more than", "greater than": "more than", "above": "more than", ">": "more than",
+    "no less than": "at least", "no fewer than": "at least", ">=": "at least", "≥": "at least",
+    "fewer than": "less than", "under": "less than", "below": "less than", "<": "less than",
+    "up to": "at most", "no more than": "at most", "<=": "at most", "≤": "at most", "≠": "not",
+}  # fmt: skip
+_RANGE = re.compile(r"\s*(?:-|to|through|and|until)\s*", re.ASCII)
+_CURRENCY_WORD = re.compile(r"(us\$|usd|eur|gbp|inr|jpy|cny|chf|rs\.?|[$€£¥₹])\s*")
+_SUFFIX_SCALE = re.compile(r"\s?(k|m|mn|mio|bn|b|tn)(?![\w^²³/])")
+_SUFFIX_SCALES = {
+    "k": 10**3,
+    "m": 10**6,
+    "mn": 10**6,
+    "mio": 10**6,
+    "b": 10**9,
+    "bn": 10**9,
+    "tn": 10**12,
+}
+_WORD_SCALE = re.compile(
+    r"\s*-?(hundred|thousand|million|billion|trillion|quadrillion|lakh|crore|dozen)\b"
+)
+_ORDINAL_END = re.compile(r"(?:st|nd|rd|th)\b")
+_UNIT_PHRASE = re.compile(r"[^\s,;:()]+(?: [^\s,;:()]+){0,5}")
+_WORDY = re.compile(r"[a-z]+(?:[- ]+[a-z]+){0,11}")
+_MAX_DIGITS = 300
+_ONE = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with what stands around it."""
+
+    value: Fraction
+    """Exact value in the unit's base unit."""
+    decimals: int | None
+    """Decimals as written; None for a fraction or a number in words (exact)."""
+    digits: int
+    """Significant digits as written."""
+    scale: Fraction
+    """What one step of the written figures is worth in `value`: unit, thousand or power of ten."""
+    factor: Fraction = Fraction(1)
+    """What the unit alone contributes to `value`."""
+    unit: str | None = None
+    """Dimension such as "length" or "usd", or the bare noun that followed, or None."""
+    known_unit: bool = False
+    comparator: str | None = None
+    """"more than", "at least", "less than", "at most", "not", or None."""
+    high: Fraction | None = None
+    """Upper end of a range; `value` is then its lower end."""
+
+    @property
+    def key(self) -> str:
+        """A text that is equal for equal quantities of one unit."""
+        end = "" if self.high is None else f"..{self.high}"
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.comparator + ' ' if self.comparator else ''}{self.value}{end}{unit}"
+
+
+@lru_cache(maxsize=8192)
+def read_quantity(text: str) -> Quantity | None:
+    """Return the quantity that a short answer states, if it states nothing else.
+
+    Args:
+        text: A short answer, such as "$1,200.50", "about three and a half hours", "2/3",
+            "3.2e5", "10-15 kg", "50%".
+
+    Returns:
+        The quantity, or None when the answer is not a single number (or range) with its unit.
+
+    Example:
+        >>> read_quantity("1.5 km").value
+        Fraction(1500, 1)
+        >>> read_quantity("route 66") is None
+        True
+    """
+    if len(text) > _MAX_DIGITS:
+        return None
+    if text.isdecimal() and text.isascii() and len(text) <= 15:
+        return Quantity(Fraction(int(text)), 0, len(text.lstrip("0")), _ONE)
+    folded = squash(fold(_plain_vulgar(text))).strip(" .!\"'*_")
+    if not folded:
+        return None
+    comparator, folded = _strip_prefixes(folded)
+    low = _one(folded)
+    if low is None:
+        return None
+    quantity, rest = low
+    if rest:
+        quantity, rest = _extend_to_range(quantity, rest)
+    complete = _with_unit(quantity, rest)
+    if complete is None or comparator is None:
+        return complete
+    return replace(complete, comparator=comparator)
+
+
+def find_numbers(text: str) -> Iterator[re.Match[str]]:
+    """Yield the literal numbers of a text from left to right, as matches with their place."""
+    return _FIND.finditer(text)
+
+
+def literal_value(literal: str) -> Fraction | None:
+    """Return the exact value of one literal number, or None when it is too large to be one."""
+    parsed = _parse_literal(literal)
+    return None if parsed is None else parsed[0]
+
+
+def same_quantity(left: Quantity, right: Quantity, *, unit_known: bool = False) -> str | None:
+    """Return the rule by which two quantities are the same, or None when they differ.
+
+    Args:
+        left: One quantity.
+        right: The other.
+        unit_known: The question fixes what is counted, so a bare noun after the number
+            ("3 goals", "3 times") decides nothing.
+
+    Returns:
+        "number", "rounding", "percent", or None. Symmetric.
+    """
+    if left.comparator != right.comparator or (left.high is None) != (right.high is None):
+        return None
+    if not _units_agree(left, right, unit_known):
+        return _percent_of_one(left, right)
+    if left.unit != right.unit:
+        # A bare number beside one with a unit: compare what is written.
+        left, right = _bare(left), _bare(right)
+    if left.value == right.value and left.high == right.high:
+        return "number"
+    if left.high is not None:
+        return None
+    if _rounds(left, right) or _rounds(right, left):
+        return "rounding"
+    return _percent_of_one(left, right)
+
+
+def _bare(quantity: Quantity) -> Quantity:
+    """Return the quantity as written, without its unit's factor."""
+    if quantity.factor == 1:
+        return quantity
+    high = None if quantity.high is None else quantity.high / quantity.factor
+    return replace(
+        quantity,
+        value=quantity.value / quantity.factor,
+        scale=quantity.scale / quantity.factor,
+        factor=Fraction(1),
+        high=high,
+    )
+
+
+def _units_agree(left: Quantity, right: Quantity, unit_known: bool) -> bool:
+    if left.unit is None or right.unit is None or left.unit == right.unit:
+        return True
+    return unit_known and not (left.known_unit and right.known_unit)
+
+
+def _percent_of_one(left: Quantity, right: Quantity) -> str | None:
+    """Tell whether one is a percentage and the other the same share written as a number."""
+    if (left.unit == "percent") == (right.unit == "percent"):
+        return None
+    percent, share = (left, right) if left.unit == "percent" else (right, left)
+    written_as_share = share.unit is None and (share.decimals is None or share.decimals > 0)
+    return "percent" if written_as_share and share.value * 100 == percent.value else None
+
+
+def _rounds(coarse: Quantity, fine: Quantity) -> bool:
+    """Tell whether `coarse` is `fine` rounded to the decimals that `coarse` is written with."""
+    if coarse.decimals is None or coarse.decimals < 1 or coarse.scale == 0:
+        return False
+    exact = fine.decimals is None and fine.value.denominator > 1
+    if not exact and (fine.decimals is None or fine.decimals <= coarse.decimals):
+        return False
+    # Two figures are too few to be sure of a rounding: 2.2 and 2.24 are two answers.
+    if coarse.digits < (2 if exact else 3) or (coarse.scale != fine.scale and not exact):
+        return False
+    half_step = coarse.scale / (2 * Fraction(10) ** coarse.decimals)
+    return abs(coarse.value - fine.value) <= half_step
+
+
+def _plain_vulgar(text: str) -> str:
+    """Write "1½" as "1 1/2", before folding would make "11/2" of it."""
+    if text.isascii():
+        return text
+    for vulgar, plain in _VULGAR.items():
+        text = text.replace(vulgar, plain)
+    return text.replace("\u2044", "/")
+
+
+def _strip_prefixes(folded: str) -> tuple[str | None, str]:
+    comparator = None
+    if folded.startswith("between ") and " and " in folded:
+        return None, folded[8:]
+    if folded.startswith("from ") and " to " in folded:
+        return None, folded[5:]
+    for _ in range(3):
+        if match := _APPROXIMATE.match(folded):
+            folded = folded[match.end() :]
+        elif comparator is None and (match := _COMPARATOR.match(folded)):
+            comparator = _COMPARATORS.get(match.group(1), match.group(1))
+            folded = folded[match.end() :]
+    return comparator, folded
+
+
+def _one(folded: str) -> tuple[Quantity, str] | None:
+    """Read one number from the left, with a currency before it; return it and the rest."""
+    sign = 1
+    if folded[:1] in "-+" and folded[1:2] in CURRENCY_SIGNS and folded[1:2]:
+        sign, folded = (-1 if folded[0] == "-" else 1), folded[1:]
+    unit: Unit | None = None
+    if match := _CURRENCY_WORD.match(folded):
+        unit = find_unit({"rs": "inr", "rs.": "inr"}.get(match.group(1), match.group(1)))
+        folded = folded[match.end() :]
+    read = _figures(folded) or _spelled(folded)
+    if read is None:
+        return None
+    value, decimals, digits, scale, used = read
+    rest = folded[used:]
+    if unit is not None and (match := _SUFFIX_SCALE.match(rest)):
+        factor = _SUFFIX_SCALES[match.group(1)]
+        value, scale, rest = value * factor, scale * factor, rest[match.end() :]
+    quantity = Quantity(sign * value, decimals, digits, scale)
+    if unit is not None:
+        quantity = replace(quantity, unit=unit.dimension, known_unit=True)
+    return quantity, rest
+
+
+def _figures(folded: str) -> tuple[Fraction, int | None, int, Fraction, int] | None:
+    """Read figures: literal, mixed number, fraction, power of ten, scale word."""
+    match = _LITERAL.match(folded)
+    if match is None:
+        return None
+    parsed = _parse_literal(match.group())
+    if parsed is None:
+        return None
+    value, decimals, digits = parsed
+    used = match.end()
+    scale = Fraction(1)
+    if (mixed := _MIXED.match(folded, used)) and int(mixed.group(2)):
+        part = Fraction(int(mixed.group(1)), int(mixed.group(2)))
+        return value + part if value >= 0 else value - part, None, digits, scale, mixed.end()
+    if (slash := _SLASH.match(folded, used)) and (bottom := literal_value(slash.group(1))):
+        return value / bottom, None, digits, scale, slash.end()
+    if power := _TIMES_TEN.match(folded, used):
+        scale, used = Fraction(10) ** int(power.group(1)), power.end()
+    elif word := _WORD_SCALE.match(folded, used):
+        scale, used = Fraction(SCALES[word.group(1)]), word.end()
+    elif short := re.match(r"k(?![\w^/])", folded[used : used + 2]):
+        scale, used = Fraction(1000), used + short.end()
+    elif ordinal := _ORDINAL_END.match(folded, used):
+        used = ordinal.end()
+    return value * scale, decimals, digits, scale, used
+
+
+def _spelled(folded: str) -> tuple[Fraction, int | None, int, Fraction, int] | None:
+    first = re.split(r"[\s-]", folded[:20], maxsplit=1)[0]
+    sign = 1
+    offset = 0
+    if first in {"minus", "negative"}:
+        sign, offset = -1, len(first) + 1
+    match = _WORDY.match(folded, offset)
+    if match is None:
+        return None
+    parts = re.split(r"([- ]+)", match.group())
+    value, used = take_number_words(parts[::2])
+    if value is None:
+        return None
+    consumed = offset + sum(len(part) for part in parts[: 2 * used - 1])
+    return sign * value, None, 1, Fraction(1), consumed
+
+
+def _extend_to_range(quantity: Quantity, rest: str) -> tuple[Quantity, str]:
+    match = _RANGE.match(rest)
+    if match is None or not match.group().strip():
+        return quantity, rest
+    other = _one(rest[match.end() :])
+    if other is None:
+        return quantity, rest
+    high, rest = other
+    low = quantity.value
+    if high.scale != quantity.scale and quantity.scale == 1:
+        low *= high.scale  # "2 to 3 million"
+    with_unit = high if quantity.unit is None else quantity
+    return replace(with_unit, value=low, scale=high.scale, high=high.value), rest
+
+
+def _with_unit(quantity: Quantity, rest: str) -> Quantity | None:
+    """Attach what follows the number; None when it is more than a unit or a short noun."""
+    rest = rest.strip(" .!-\"'*_\\")
+    if rest.startswith("("):
+        close = rest.find(")")
+        rest = rest[close + 1 :].strip() if close > 0 else ""
+    if not rest:
+        return quantity
+    match = _UNIT_PHRASE.fullmatch(rest)
+    if match is None:
+        return None
+    unit = _unit_of(rest)
+    if unit is not None:
+        if quantity.known_unit:
+            return quantity if unit.dimension == quantity.unit else None
+        return replace(
+            quantity,
+            value=quantity.value * unit.factor,
+            scale=quantity.scale * unit.factor,
+            factor=unit.factor,
+            unit=unit.dimension,
+            known_unit=True,
+            high=None if quantity.high is None else quantity.high * unit.factor,
+        )
+    nouns = rest.split(" ")
+    if len(nouns) > 4 or not _is_noun(nouns):
+        return None
+    return quantity if quantity.known_unit else replace(quantity, unit=stem(nouns[0]))
+
+
+def _unit_of(rest: str) -> Unit | None:
+    unit = find_unit(rest)
+    if unit is None and " " in rest:
+        # "5 miles away", "18 dollars a day": the first word is the unit.
+        first, _, tail = rest.partition(" ")
+        if tail in _TAILS or tail.startswith(("per ", "a ", "an ", "each ", "of ", "in total")):
+            return find_unit(first)
+    return unit
+
+
+_TAILS = word_set(
+    "away long tall high deep wide old ago each total more left apart per person in total"
+)
+_NOT_NOUNS = word_set("and or not but then if is are was were than no of to by for from with")
+
+
+def _is_noun(nouns: list[str]) -> bool:
+    if not nouns[0].isalpha() or nouns[0] in _NOT_NOUNS or nouns[0] in NUMBER_WORDS:
+        return False
+    return not any(
+        noun in {"not", "or"}
+        or any(map(str.isdigit, noun))
+        or any(part in NUMBER_WORDS for part in noun.split("-"))
+        for noun in nouns
+    )
+
+
+def _parse_literal(literal: str) -> tuple[Fraction, int, int] | None:
+    """Return value, decimals and significant digits of one literal; None when it is absurd."""
+    if len(literal) > _MAX_DIGITS:
+        return None
+    mantissa, _, exponent = literal.lower().partition("e")
+    plain = _plain_decimal(mantissa)
+    whole, _, decimals = plain.partition(".")
+    digits = len((whole.lstrip("+-") + decimals).lstrip("0"))
+    try:
+        value = Fraction(plain or "0")
+    except ValueError:
+        return None
+    if exponent:
+        value *= Fraction(10) ** int(exponent)
+    return value, len(decimals), digits
+
+
+def _plain_decimal(mantissa: str) -> str:
+    """Return the literal with a point for decimals and no group marks."""
+    for mark in "\u00a0\u202f\u2009'":
+        mantissa = mantissa.replace(mark, "")
+    if "," not in mantissa:
+        return mantissa
+    head, _, tail = mantissa.rpartition(",")
+    is_decimal_comma = "." not in mantissa and "," not in head and len(tail) != 3
+    return f"{head}.{tail}" if is_decimal_comma else mantissa.replace(",", "")

@@ -1,0 +1,316 @@
+"""Read the probability that a model states about its own answer.
+
+A number counts only when it is said to be a probability: a percentage or fraction next to a word of
+certainty, a labelled value, or a reply that is nothing but a number. Code and quotations are not
+the model's own statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Literal
+
+from uncertain_llm.core.base import Unit, Value
+from uncertain_llm.text.phrases import phrase_probability, phrases_in
+from uncertain_llm.text.probability_numbers import VALUE, Reading, read_value, value_pattern
+from uncertain_llm.text.sentences import own_words, sentence_spans
+
+__all__ = ["StatedProbability", "split_stated", "stated_probability"]
+
+Missing = Literal["not_stated", "declined", "out_of_range"]
+Source = Literal["percent", "decimal", "fraction", "range", "words"]
+
+
+class StatedProbability(Value):
+    """What a text states as the probability of being right."""
+
+    value: Unit | None
+    missing: Missing | None = None
+    """Why `value` is None."""
+    source: Source | None = None
+    """How it was written; None when `value` is."""
+
+
+_NOT_STATED = StatedProbability(value=None, missing="not_stated")
+_DECLINED = StatedProbability(value=None, missing="declined")
+_OUT_OF_RANGE = StatedProbability(value=None, missing="out_of_range")
+
+_READ_CHARS = 20_000
+_TAIL_CHARS = 400
+_SHORT_CHARS = 40
+_SHORT_WORDS = 15
+_FEW_WORDS = 8
+_PERCENT_MAX = 100
+_NEAR_CHARS = 60
+_DECORATION = " \t\r\n*_.!()[]\"'"
+_WIDE = {0xFF05: "%", 0x066A: "%", 0xFF1A: ":", **{0xFF10 + d: str(d) for d in range(10)}}
+"""Full-width and Arabic signs that models write for "%", ":" and digits."""
+_LEVELS = {
+    "very high": 0.95,
+    "high": 0.85,
+    "medium": 0.6,
+    "moderate": 0.6,
+    "low": 0.25,
+    "very low": 0.1,
+}
+"""Bare levels behind a label; chosen, not measured."""
+
+_SURE = r"(?:sure|certain|confident|positive|convinced|likely|probable)"
+_CHANCE = r"(?:confidence|probability|certainty|likelihood|chances?|odds|credence)"
+_FILLER = (
+    r"(?:i|i'd|i'm|it|it's|is|would|say|put|guess|estimate|give|rate|at|this|that|my|as|be|"
+    r"about|around|roughly|approximately|maybe|perhaps|probably|somewhere|something|like|between|"
+    r"close|to|from|only|just|a|an|the|well|hmm|so|but|and|or|nearly|almost|over|under|think|"
+    r"perhaps|of|in|range|~|least|most|more|less|than)"
+)
+_LABEL = (
+    r"(?:(?:my|the|overall|final|stated|estimated) ){0,2}"
+    r"(?:confidence|probability|certainty|likelihood)(?: (?:level|score|estimate|rating|value))?"
+    r"(?: (?:that|of|in) [^:=\n]{0,60}?)?"
+)
+_RIGHT_WRONG = r"(?:wrong|incorrect|mistaken|in error|not (?:right|correct))"
+_SOURCES = {
+    "cue_after": rf" ?\)?(?: (?:or so|or more))? ?(?:\w+ )?(?:{_SURE}|{_CHANCE})\b"
+    r"(?! intervals?\b)",
+    "cue_before": rf"\b{_CHANCE}(?: \w+){{0,8}}? ?"
+    r"(?:is|of|at|as|to|be|being|:|=|\u2248|about|around)?"
+    rf" ?(?:{_FILLER} ){{0,4}}\(?$"
+    rf"|\b{_SURE} ?(?:[:(,\u2013\u2014-]|at|about|around) ?$"
+    r"|\b(?:i|we)(?:'d| would)? (?:say|put|give|estimate|guess|rate|assign|go with)"
+    rf" (?:{_FILLER} ){{0,6}}$",
+    "fillers": rf"(?:^|[,;:] ?)(?:{_FILLER} ?){{0,8}}$",
+    "negated": r"\b(?:not|n't|never)(?: (?:quite|really|exactly|even|a|at))? ?$",
+    "error_after": rf" ?(?:\w+ )?(?:{_CHANCE})\b[^.;,]{{0,30}}\b{_RIGHT_WRONG}\b",
+    "error_before": rf"\b{_CHANCE}[^.;,]{{0,40}}\b{_RIGHT_WRONG}\b[^.;,]{{0,15}}$",
+    "speaks_of_itself": r"\b(?:i|i'm|i am|am|feel|quite|it's|it is|that's|that is|this is|"
+    r"answer is|would be|are) ?$",
+    "declines": r"\b(?:can't|cannot|can not|couldn't|could not|won't|will not|unable to|"
+    r"not able to|rather not|prefer not to|not possible to|impossible to|hard to|difficult to|"
+    r"don't|do not|"
+    r"no way to)[^.!?\n]{0,40}\b(?:number|numeric\w*|probabilit\w+|percentage|confidence|"
+    r"quantif\w+|figure|estimate|odds)\b"
+    r"|\b(?:can't|cannot|unable to|rather not|won't|hard to|difficult to|impossible to) "
+    r"(?:quantify|estimate|guess|say|tell|answer|know|assess|judge|verify|determine)\b"
+    r"|\bno (?:meaningful|reliable|sensible|specific|numeric\w*) "
+    r"(?:number|probability|percentage|estimate|confidence)\b"
+    r"|^\W*(?:n/?a|unknown|none|not applicable|i (?:don't|do not) know|no idea)\W*$",
+    "labelled": rf"\b{_LABEL} {{0,2}}(?:[:=\u2013\u2014]| is| -) {{0,3}}"
+    rf"(?:(?:about|around|roughly|approximately|~|\u2248|>|<) ?)?(?:{VALUE})",
+    "value_ends": r"$|[.,;)]| ?[(\u2013\u2014-]| (?:sure|certain|confident|likely)\b",
+    "labelled_level": rf"\b{_LABEL} {{0,2}}(?:[:=\u2013\u2014]| is) {{0,3}}"
+    r"(?P<level>very high|high|medium|moderate|low|very low)\b",
+    "closing": rf"(?:^|\n|(?<=[.!?)\"*]) |\()[ \t*_#(\[-]{{0,8}}{_LABEL}[ *_]{{0,4}}"
+    r"(?:[:=\u2013\u2014-]| is)[ \t*_]{0,6}\n?[ \t*_]{0,6}(?P<said>[^\n]{1,80})$",
+}
+
+
+def stated_probability(text: str) -> StatedProbability:
+    """Return the probability of being right that `text` states.
+
+    Made for replies to "how sure are you?", and safe on any text. Bare whole numbers count as
+    per cent only from 11 to 100, and 0: "1" and "8" could be meant on several scales and stay
+    unread.
+    "20% chance that I am wrong" states 0.8. Of several labelled values the last one counts.
+
+    Args:
+        text: A reply in English.
+
+    Returns:
+        The value, or the reason why there is none: "not_stated", "declined", "out_of_range".
+
+    Example:
+        >>> stated_probability("I'd say 85 out of 100.").value
+        0.85
+        >>> stated_probability("The pressure is 5.").missing
+        'not_stated'
+        >>> stated_probability("150%").missing
+        'out_of_range'
+    """
+    words = _folded(_unwrapped(text[-_READ_CHARS:]))
+    alone = value_pattern(whole=True).fullmatch(words.strip(_DECORATION))
+    if alone is not None:
+        reading = read_value(alone)
+        if reading is not None and reading.is_bare_integer and reading.value > _PERCENT_MAX:
+            # "1998" alone is a year or a count.
+            return _NOT_STATED
+        return _made(reading, is_labelled=True) or _NOT_STATED
+    found = _labelled(words) or _attached(words)
+    if found is not None:
+        return found
+    if _pattern("declines").search(words):
+        return _DECLINED
+    return _worded(words)
+
+
+def split_stated(text: str) -> tuple[str, StatedProbability]:
+    r"""Return `text` without its closing statement of confidence, and that statement read.
+
+    Only the end of the reply counts ("Confidence: 97%" as the last line or the last sentence); the
+    same words in the middle, in a quotation or in code stay where they are.
+
+    Args:
+        text: A reply that was asked to end with a line such as "Confidence: 97%".
+
+    Returns:
+        The text without that line (unchanged when there is none), and the value read from it.
+
+    Example:
+        >>> text, stated = split_stated("Paris.\n\n**Confidence:** 97%")
+        >>> text, stated.value
+        ('Paris.', 0.97)
+        >>> split_stated("Paris.")[1].missing
+        'not_stated'
+    """
+    end = _content_end(text)
+    tail_start = max(0, end - _TAIL_CHARS)
+    tail = _folded_line(text[tail_start:end])
+    match = _last(_pattern("closing").finditer(tail))
+    if match is None or (match.start() == 0 and tail_start > 0):
+        return text, _NOT_STATED
+    value = _read_said(match["said"])
+    if value is None or _is_in_code_or_quote(text, tail_start + match.start(), match["said"]):
+        return text, _NOT_STATED
+    content = text[: tail_start + match.start()]
+    return content[: _content_end(content)], value
+
+
+def _read_said(said: str) -> StatedProbability | None:
+    """Return what stands behind a label; None when that is not a statement of probability."""
+    said = said.strip(_DECORATION + "`")
+    if said in _LEVELS:
+        return StatedProbability(value=_LEVELS[said], source="words")
+    if re.fullmatch(r"(?:nn|xx|x|n|\?+) ?%?", said):
+        return _NOT_STATED
+    number = value_pattern(whole=True).match(said)
+    if number is not None and _pattern("value_ends").match(said[number.end() :]):
+        return _made(read_value(number), is_labelled=True) or _NOT_STATED
+    if _pattern("declines").search(said):
+        return _DECLINED
+    reading = phrase_probability(said)
+    return None if reading is None else StatedProbability(value=reading.median, source="words")
+
+
+def _labelled(words: str) -> StatedProbability | None:
+    match = _last(_pattern("labelled").finditer(words))
+    return None if match is None else _made(read_value(match), is_labelled=True)
+
+
+def _attached(words: str) -> StatedProbability | None:
+    """Return the last value that a word of certainty belongs to."""
+    result: StatedProbability | None = None
+    is_short = len(words.split()) <= _FEW_WORDS
+    for begin, end in sentence_spans(words):
+        sentence = words[begin:end]
+        for match in value_pattern().finditer(sentence):
+            before = sentence[max(0, match.start() - _NEAR_CHARS) : match.start()]
+            after = sentence[match.end() : match.end() + _NEAR_CHARS]
+            if _pattern("negated").search(before):
+                # "Not 100% sure" states that it is less, not how much.
+                result = _NOT_STATED
+            elif _has_cue(before, after) or (
+                match.start() <= len(before) and _stands_alone(before, after, sentence, is_short)
+            ):
+                made = _made(read_value(match), is_labelled=False)
+                result = _inverted(made, before, after) if made is not None else result
+    return result
+
+
+def _has_cue(before: str, after: str) -> bool:
+    return (
+        _pattern("cue_after").match(after) is not None
+        or _pattern("cue_before").search(before) is not None
+    )
+
+
+def _stands_alone(before: str, after: str, sentence: str, is_short: bool) -> bool:
+    """Return whether the value is the whole reply, or what follows "hard to say, but"."""
+    if after.strip(_DECORATION + " ,;") or not _pattern("fillers").search(before):
+        return False
+    if _pattern("fillers").fullmatch(before) is not None:
+        return is_short
+    return _pattern("declines").search(sentence) is not None
+
+
+def _inverted(stated: StatedProbability, before: str, after: str) -> StatedProbability:
+    """Return P(right) where the value was given for being wrong."""
+    is_error = _pattern("error_after").match(after) or _pattern("error_before").search(before)
+    if stated.value is None or not is_error:
+        return stated
+    return StatedProbability(value=round(1.0 - stated.value, 10), source=stated.source)
+
+
+def _worded(words: str) -> StatedProbability:
+    n_words = len(words.split())
+    if n_words > _SHORT_WORDS:
+        return _NOT_STATED
+    if (level := _pattern("labelled_level").search(words)) is not None:
+        return StatedProbability(value=_LEVELS[level["level"]], source="words")
+    for start, reading, said in phrases_in(words):
+        is_alone = n_words <= len(said.split()) + 1 and said not in ("sure", "certain")
+        if is_alone or _pattern("speaks_of_itself").search(words[max(0, start - 30) : start]):
+            return StatedProbability(value=reading.median, source="words")
+    return _NOT_STATED
+
+
+def _made(reading: Reading | None, *, is_labelled: bool) -> StatedProbability | None:
+    if reading is None:
+        return None
+    value, source = reading.value, reading.form
+    if reading.is_bare_integer:
+        if not is_labelled:
+            return None
+        if 1 <= value <= 10:
+            # 1 % or 1.0, 8 % or 8 of 10: unread rather than guessed.
+            return _NOT_STATED
+        value, source = value / 100, "percent"
+    elif reading.form == "decimal" and not is_labelled and not 0.0 <= value <= 1.0:
+        return None
+    if not 0.0 <= value <= 1.0:
+        return _OUT_OF_RANGE
+    return StatedProbability(value=round(value, 10), source=source)
+
+
+def _unwrapped(text: str) -> str:
+    stripped = text.strip()
+    # A reply that is nothing but `80%` is no code, and one that is > 99% no quotation.
+    is_one_line = len(stripped) <= _SHORT_CHARS and "\n" not in stripped
+    return stripped.strip("`> ") if is_one_line else text
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[*_]{1,3}", " ", own_words(text).translate(_WIDE)).replace("  ", " ")
+
+
+def _folded_line(text: str) -> str:
+    # Same length as the input; quotation marks stay, they are judged on the whole text.
+    lowered = text.replace("\u2019", "'").replace("\u00a0", " ").translate(_WIDE)
+    return "".join(low if len(low := c.lower()) == 1 else c for c in lowered)
+
+
+def _content_end(text: str) -> int:
+    end = len(text.rstrip())
+    while (line_start := text.rfind("\n", 0, end) + 1) < end and not text[line_start:end].strip(
+        " \t\r-_=*"
+    ):
+        end = len(text[:line_start].rstrip())
+    return end
+
+
+def _is_in_code_or_quote(text: str, at: int, said: str) -> bool:
+    if text.count("```", 0, at) % 2 == 1:
+        return True
+    return said.count('"') % 2 == 1 or said.count("\u201d") > said.count("\u201c")
+
+
+def _last(matches: Iterator[re.Match[str]]) -> re.Match[str] | None:
+    match = None
+    for match in matches:  # noqa: B007 - the last one is wanted
+        pass
+    return match
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(_SOURCES[name])

@@ -1,0 +1,130 @@
+"""JSON: read it out of a reply, find the answer in it, compare it by content."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from uncertain_llm.text.folding import word_set
+
+__all__ = ["answer_in_json", "canonical_json", "find_json"]
+
+_FENCE = re.compile(r"```[ \t]*(?:json|JSON)?[ \t]*\n?(.*?)```", re.DOTALL)
+_ANSWER_KEYS = (
+    "final_answer", "finalanswer", "final answer", "answer", "correct_answer", "result", "label",
+    "class", "code",
+    "category", "choice", "option", "prediction", "response", "output", "value", "solution",
+    "guess", "estimate",
+)  # fmt: skip
+_ASIDE_KEYS = word_set(
+    "confidence probability explanation reasoning rationale reason thought thoughts analysis "
+    "notes steps "
+    "justification certainty score chain_of_thought"
+)
+_MAX_LENGTH = 200_000
+_MAX_DEPTH = 60
+
+
+def find_json(text: str) -> object | None:
+    """Return the JSON object or array that makes up a reply, or None.
+
+    It may be the whole reply or sit in a fenced block; of several blocks the last one counts.
+
+    Args:
+        text: A reply.
+
+    Returns:
+        The parsed dict or list, or None.
+    """
+    if len(text) > _MAX_LENGTH or ("{" not in text and "[" not in text):
+        return None
+    stripped = text.strip()
+    candidates = [stripped] if stripped[:1] in "{[" else []
+    if "```" in text:
+        candidates += [block.strip() for block in reversed(_FENCE.findall(text))][:5]
+    elif not candidates and stripped.endswith("}"):
+        # A sentence before the object: "Here is the result: {...}".
+        candidates.append(stripped[stripped.find("{") :])
+    for candidate in candidates:
+        if candidate[:1] in ("{", "[") and (parsed := _parse(candidate)) is not None:
+            return parsed
+    return None
+
+
+def _parse(text: str) -> object | None:
+    try:
+        parsed = json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict | list) and parsed else None
+
+
+def answer_in_json(parsed: object) -> str | None:
+    """Return the value under a key that names the answer, as text, or None.
+
+    Args:
+        parsed: A parsed JSON value.
+
+    Returns:
+        Text of the answer. A nested answer comes back as canonical JSON. Without such a key, and
+        when one key is left beside a confidence or an explanation, the value of that key.
+
+    Example:
+        >>> answer_in_json({"answer": "Paris", "confidence": 0.9})
+        'Paris'
+    """
+    if not isinstance(parsed, Mapping):
+        return None
+    folded = {str(key).strip().lower(): value for key, value in parsed.items()}
+    for key in _ANSWER_KEYS:
+        if folded.get(key) is not None:
+            return _as_text(folded[key])
+    left = [value for key, value in folded.items() if key not in _ASIDE_KEYS]
+    has_asides = len(left) < len(folded)
+    if has_asides and len(left) == 1 and isinstance(left[0], str | int | float):
+        return _as_text(left[0])
+    return None
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return canonical_json(value)
+
+
+def canonical_json(value: object) -> str:
+    """Return one text for all JSON values with the same content.
+
+    Keys in any order, 1 and 1.0 alike, a null member like an absent one, white space at the ends
+    of strings dropped. Order of arrays, case of strings and types ("1" and 1) are kept.
+
+    Args:
+        value: A parsed JSON value. Members deeper than 60 levels are written as they are.
+
+    Returns:
+        Compact JSON.
+
+    Example:
+        >>> canonical_json({"b": 1.0, "a": None}) == canonical_json({"b": 1})
+        True
+    """
+    return json.dumps(_settled(value, 0), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def _settled(value: object, depth: int) -> object:
+    if depth > _MAX_DEPTH:
+        return str(value)
+    if isinstance(value, Mapping):
+        return {
+            str(key).strip(): _settled(item, depth + 1)
+            for key, item in value.items()
+            if item is not None
+        }
+    if isinstance(value, list):
+        return [_settled(item, depth + 1) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value.strip() if isinstance(value, str) else value

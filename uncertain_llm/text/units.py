@@ -1,0 +1,138 @@
+"""Units of measure and currencies: which names mean the same, and how to convert exactly."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+__all__ = ["CURRENCY_SIGNS", "Unit", "find_unit"]
+
+
+class Unit(NamedTuple):
+    """A unit: what it measures, and how many base units it is worth."""
+
+    dimension: str
+    """Quantities of different dimensions are never equal, for example "length" or "usd"."""
+    factor: Fraction
+    """Exact number of base units of the dimension."""
+
+
+# dimension -> list of (factor to the base unit, names). Exact definitions: SI brochure (2019);
+# international yard and pound (1959); IEC 80000-13 for binary prefixes.
+_TABLE: dict[str, list[tuple[str, str]]] = {
+    "length": [
+        ("1/1000000000", "nm nanometer nanometre"), ("1/1000000",
+        "µm um micrometer micrometre micron"),
+        ("1/1000", "mm millimeter millimetre"), ("1/100", "cm centimeter centimetre"),
+        ("1/10", "dm decimeter decimetre"), ("1", "m meter metre"), ("1000",
+        "km kilometer kilometre"),
+        ("254/10000", "inch in inche"), ("3048/10000", "ft foot feet"), ("9144/10000", "yd yard"),
+        ("1609344/1000", "mi mile"), ("9460730472580800", "lightyear ly"),
+    ],
+    "mass": [
+        ("1/1000000000", "µg ug mcg microgram"), ("1/1000000", "mg milligram milligramme"),
+        ("1/1000", "g gram gramme"), ("1", "kg kilogram kilogramme kilo"), ("1000", "tonne ton t"),
+        ("45359237/100000000", "lb pound-mass lbs"), ("45359237/1600000000", "oz ounce"),
+    ],
+    "time": [
+        ("1/1000000000", "ns nanosecond"), ("1/1000000", "µs us microsecond"), ("1/1000",
+        "ms millisecond"),
+        ("1", "s sec second"), ("60", "min minute"), ("3600", "h hr hour"), ("86400", "day"),
+        ("604800", "week"),
+    ],
+    "year": [("1", "year yr"), ("1/12", "month"), ("10", "decade"), ("100", "century centurie"),
+    ("1000", "millennium")],
+    "volume": [
+        ("1/1000", "ml milliliter millilitre cc"), ("1/100", "cl centiliter centilitre"),
+        ("1/10", "dl deciliter decilitre"), ("1", "l liter litre"), ("1000", "m3 m^3 m³"),
+        ("1/1000", "cm3 cm^3 cm³"), ("3785411784/1000000000", "gallon gal"),
+    ],
+    "area": [
+        ("1", "m2 m^2 m² sqm"), ("1/10000", "cm2 cm^2 cm²"), ("1000000", "km2 km^2 km²"),
+        ("10000", "hectare ha"),
+        ("40468564224/10000000", "acre"), ("9290304/100000000", "ft2 ft^2 ft² sqft"),
+    ],
+    "speed": [
+        ("1", "m/s mps"), ("10/36", "km/h kph kmh kmph"), ("44704/100000", "mph mi/h"),
+        ("1852/3600", "knot kn"),
+    ],
+    "angle": [("1", "° deg degree")],
+    "radian": [("1", "rad radian")],
+    "celsius": [("1", "°c celsius degc")],
+    "fahrenheit": [("1", "°f fahrenheit degf")],
+    "kelvin": [("1", "k kelvin")],
+    "energy": [("1", "j joule"), ("1000", "kj kilojoule"), ("4184/1000", "cal calorie"), ("4184",
+    "kcal kilocalorie"),
+               ("3600000", "kwh"), ("3600", "wh")],
+    "power": [("1", "w watt"), ("1000", "kw kilowatt"), ("1000000", "mw megawatt")],
+    "force": [("1", "n newton"), ("1000", "kn_force kilonewton")],
+    "pressure": [("1", "pa pascal"), ("1000", "kpa"), ("101325", "atm atmosphere"), ("100000",
+    "bar")],
+    "frequency": [("1", "hz hertz"), ("1000", "khz"), ("1000000", "mhz"), ("1000000000", "ghz")],
+    "voltage": [("1", "v volt"), ("1000", "kv")],
+    "current": [("1", "ampere amp"), ("1/1000", "ma milliamp milliampere")],
+    "data": [("1", "byte"), ("1000", "kb kilobyte"), ("1000000", "mb megabyte"), ("1000000000",
+    "gb gigabyte"),
+             ("1000000000000", "tb terabyte"), ("1024", "kib"), ("1048576", "mib"),
+             ("1073741824", "gib")],
+    "bit": [("1", "bit")],
+    "amount": [("1", "mol mole")],
+    "percent": [("1", "% percent pct percentage")],
+    "usd": [("1", "$ usd us$ dollar buck"), ("1/100", "cent ¢")],
+    "eur": [("1", "€ eur euro"), ("1/100", "eurocent")],
+    "gbp": [("1", "£ gbp pound sterling quid"), ("1/100", "penny pence p")],
+    "jpy": [("1", "¥ jpy yen")],
+    "inr": [("1", "₹ inr rupee")],
+    "cny": [("1", "cny rmb yuan renminbi")],
+    "chf": [("1", "chf franc")],
+}  # fmt: skip
+
+CURRENCY_SIGNS = "$€£¥₹"
+
+_UNITS: dict[str, Unit] = {
+    name: Unit(dimension, Fraction(factor))
+    for dimension, entries in _TABLE.items()
+    for factor, names in entries
+    for name in names.split()
+}
+# Case matters in a few symbols; after folding these would be read as another unit.
+_PHRASES: dict[str, str] = {
+    "degrees celsius": "celsius", "degree celsius": "celsius", "° c": "celsius",
+    "degrees c": "celsius",
+    "degrees fahrenheit": "fahrenheit", "degree fahrenheit": "fahrenheit", "° f": "fahrenheit",
+    "degrees f": "fahrenheit", "us dollars": "usd", "u.s. dollars": "usd",
+    "american dollars": "usd",
+    "miles per hour": "mph", "mile per hour": "mph", "miles an hour": "mph",
+    "kilometers per hour": "km/h",
+    "kilometres per hour": "km/h", "km per hour": "km/h", "meters per second": "m/s",
+    "metres per second": "m/s",
+    "meter per second": "m/s", "per cent": "percent", "percentage points": "percent",
+    "light years": "lightyear",
+    "light-years": "lightyear", "square meters": "m2", "square metres": "m2", "square meter": "m2",
+    "square metre": "m2", "square kilometers": "km2", "square kilometres": "km2",
+    "square centimeters": "cm2",
+    "square centimetres": "cm2", "square feet": "ft2", "sq ft": "ft2", "cubic meters": "m3",
+    "cubic metres": "m3",
+    "cubic centimeters": "cm3", "cubic centimetres": "cm3", "pounds sterling": "gbp",
+}  # fmt: skip
+
+
+def find_unit(phrase: str) -> Unit | None:
+    """Return the unit that a folded phrase names, or None when it is not one we know.
+
+    Args:
+        phrase: Folded words after (or, for currency signs, before) a number, such as "km" or
+            "degrees celsius".
+
+    Returns:
+        The unit with its exact factor, or None.
+
+    Example:
+        >>> find_unit("kilometres").factor == 1000, find_unit("apples")
+        (True, None)
+    """
+    name = _PHRASES.get(phrase, phrase).rstrip(".")
+    found = _UNITS.get(name)
+    if found is None and len(name) > 2 and name.endswith("s"):
+        found = _UNITS.get(name[:-1])
+    return found
