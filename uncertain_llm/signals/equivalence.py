@@ -1,0 +1,369 @@
+"""Which samples say the same: a partition of the replies, the same for any order of the samples.
+
+Two stages. Forms that are the same thing written differently (spelling, alias, list order, a tail
+after a comma) are joined transitively. Forms that may be the same (a rounding, a surname, a year
+for a date) join a group only if they agree with every member, and with one group only: 3.14 does
+not tie 3.142 to 3.136.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from fractions import Fraction
+
+from uncertain_llm.core.confidence import Clustering, Sample
+from uncertain_llm.core.decision import Extent
+from uncertain_llm.text.canonical import (
+    AnswerForm,
+    AnswerKind,
+    extract_answer,
+    read_answer,
+    same_form,
+)
+
+__all__ = ["cluster"]
+
+_STRONG = frozenset(
+    {"exact", "text", "spacing", "list", "order", "question_words", "acronym", "head", "expression",
+     "number", "date", "date_year", "option", "boolean", "json", "code"}
+)  # fmt: skip
+# A word that this many different answers share tells none of them apart; comparing all pairs that
+# share it would be quadratic. Chosen, not tuned.
+_COMMON = 60
+_MAX_BLOCKS = 40
+_RIGID = frozenset({AnswerKind.OPTION, AnswerKind.BOOLEAN, AnswerKind.JSON, AnswerKind.CODE})
+_TAKEN_WHOLE = frozenset(
+    {"code", "long_form", "summary", "classification", "mcq", "multiple_choice"}
+)
+
+
+def cluster(
+    samples: Sequence[Sample],
+    *,
+    answer: Sample,
+    answer_index: int | None,
+    question: str | None = None,
+    task: str | None = None,
+) -> Clustering:
+    """Return which samples say the same, and which of the clusters says what the answer says.
+
+    Full refusals form one cluster for each kind and never join an answer. Unusable samples and
+    samples without a readable answer are in no cluster. A sample with the response id of an
+    earlier one, or out of a cache with the words of an earlier one, is a duplicate: it is listed,
+    and is in no cluster.
+
+    Args:
+        samples: All replies in the order of their calls; their `answer` is used where it is
+            there, else it is read from `text`.
+        answer: The reply that is shown.
+        answer_index: Its position in `samples`; None when it is not one of them.
+        question: What was asked, options included.
+        task: Kind of answer, or None to let question and replies tell.
+
+    Returns:
+        Clusters of sample indices, largest first, then the one with the earliest sample. As a
+        partition it does not depend on the order of the samples.
+
+    Example:
+        >>> said = [Sample(text=t) for t in ("Paris", "It is Paris.", "Lyon")]
+        >>> cluster(said, answer=said[0], answer_index=0, question="What is the capital?").clusters
+        ((0, 1), (2,))
+    """
+    duplicates = _duplicates(samples)
+    reader = _Reader(question, task)
+    groups: dict[str, _Group] = {}
+    place_of: dict[int, str] = {}
+    for index, sample in enumerate(samples):
+        if sample.unusable is not None or index in duplicates:
+            continue
+        if (found := reader.group_of(sample)) is None:
+            continue
+        name, form, text = found
+        group = groups.get(name)
+        if group is None:
+            group = groups[name] = _Group(form)
+        group.indices.append(index)
+        group.texts.add(text)
+        place_of[index] = name
+    shown = _name_of_answer(answer, answer_index, place_of, reader, groups)
+    merges = _merges_inside(groups)
+    parts = _join(groups, question, merges)
+    return _clustering(parts, groups, shown, merges, tuple(sorted(duplicates)))
+
+
+class _Group:
+    """Samples whose forms have one key."""
+
+    __slots__ = ("form", "indices", "texts")
+
+    def __init__(self, form: AnswerForm | None) -> None:
+        self.form = form
+        self.indices: list[int] = []
+        self.texts: set[str] = set()
+
+
+class _Reader:
+    """Reads the form of samples, once for each distinct text."""
+
+    def __init__(self, question: str | None, task: str | None) -> None:
+        self.question = question
+        self.task = task
+        self._seen: dict[tuple[str | None, str | None], tuple[str, AnswerForm, str] | None] = {}
+
+    def group_of(self, sample: Sample) -> tuple[str, AnswerForm | None, str] | None:
+        refusal = sample.refusal
+        if refusal is not None and refusal.extent is Extent.FULL:
+            return f"refusal:{refusal.kind}", None, str(refusal.kind)
+        answer = sample.answer
+        asked = (answer, None if answer is not None else sample.text)
+        try:
+            return self._seen[asked]
+        except KeyError:
+            found = self._seen[asked] = self._read(*asked)
+            return found
+
+    def _read(self, answer: str | None, text: str | None) -> tuple[str, AnswerForm, str] | None:
+        short = answer
+        if short is None or (self.task not in _TAKEN_WHOLE and _is_sentence(short)):
+            # An "extracted" answer may still be a sentence: "The starch is digested in the mouth."
+            said = text if short is None else short
+            short = said and extract_answer(said, question=self.question, task=self.task)
+        if short is None or not short.strip():
+            return None
+        form = read_answer(short, question=self.question, task=self.task)
+        return form.group, form, form.text
+
+
+def _is_sentence(answer: str) -> bool:
+    # Five real words: a long formula is no sentence.
+    return len(answer) > 40 and sum(len(w) > 2 and w.isalpha() for w in answer.split()) >= 5
+
+
+def _duplicates(samples: Sequence[Sample]) -> set[int]:
+    found: set[int] = set()
+    if not any(sample.from_cache or sample.response_id is not None for sample in samples):
+        return found
+    ids: set[str] = set()
+    said: set[tuple[str | None, str | None]] = set()
+    for index, sample in enumerate(samples):
+        words = (sample.text, sample.answer)
+        if (sample.response_id is not None and sample.response_id in ids) or (
+            sample.from_cache and words in said
+        ):
+            found.add(index)
+            continue
+        if sample.response_id is not None:
+            ids.add(sample.response_id)
+        said.add(words)
+    return found
+
+
+def _name_of_answer(
+    answer: Sample,
+    answer_index: int | None,
+    place_of: dict[int, str],
+    reader: _Reader,
+    groups: dict[str, _Group],
+) -> str | None:
+    """Return the group of the shown answer; an answer of its own becomes an empty group."""
+    if answer_index is not None and answer_index in place_of:
+        return place_of[answer_index]
+    if answer.unusable is not None:
+        return None
+    found = reader.group_of(answer)
+    if found is None:
+        return None
+    name, form, _ = found
+    groups.setdefault(name, _Group(form))
+    return name
+
+
+def _merges_inside(groups: dict[str, _Group]) -> dict[str, int]:
+    """Count merges inside groups: same words are "exact", the rest goes to the type's rule."""
+    merges: dict[str, int] = {}
+    for name, group in groups.items():
+        if len(group.indices) < 2:
+            continue
+        by_rule = len(group.texts) - 1
+        rule = name.split(":", 1)[0]
+        _count(merges, rule, by_rule)
+        _count(merges, "exact" if rule != "refusal" else rule, len(group.indices) - 1 - by_rule)
+    return merges
+
+
+def _count(merges: dict[str, int], rule: str, n: int) -> None:
+    if n > 0:
+        merges[rule] = merges.get(rule, 0) + n
+
+
+def _join(
+    groups: dict[str, _Group], question: str | None, merges: dict[str, int]
+) -> list[list[str]]:
+    """Join groups whose forms agree; return lists of group names."""
+    if len(groups) == 1:
+        return [list(groups)]
+    forms = {name: group.form for name, group in groups.items() if group.form is not None}
+    pairs = _agreeing_pairs(forms, question)
+    if not pairs:
+        return [[name] for name in groups]
+    parts: dict[str, list[str]] = {name: [name] for name in groups}
+    for (left, right), rule in pairs.items():
+        if _is_strong(forms[left], forms[right], rule) and parts[left] is not parts[right]:
+            joined = parts[left] + parts[right]
+            for name in joined:
+                parts[name] = joined
+            _count(merges, rule, 1)
+    return _join_weak(parts, pairs, merges)
+
+
+def _join_weak(
+    parts: dict[str, list[str]], pairs: dict[tuple[str, str], str], merges: dict[str, int]
+) -> list[list[str]]:
+    """Let each part join the one part all of whose members agree with it, if there is only one."""
+    neighbours: dict[str, set[str]] = {}
+    for left, right in pairs:
+        neighbours.setdefault(left, set()).add(right)
+        neighbours.setdefault(right, set()).add(left)
+    unique = {id(part): part for part in parts.values()}
+    # The plainest form speaks for its part. The most specific part comes first, so that a vague
+    # one finds all it might belong to.
+    core_of = {key: min(part, key=lambda name: (len(name), name)) for key, part in unique.items()}
+    ordered = sorted(unique, key=lambda key: (-len(core_of[key]), core_of[key]))
+    done: list[list[str]] = []
+    cores: list[list[str]] = []
+    home: dict[str, int] = {}
+    for key in ordered:
+        core = core_of[key]
+        near = neighbours.get(core, set())
+        places = sorted({home[other] for other in near if other in home})
+        fitting = [place for place in places if near.issuperset(cores[place])]
+        if len(fitting) == 1:
+            place = fitting[0]
+            _count(merges, pairs[_pair(core, cores[place][0])], 1)
+        else:
+            place = len(done)
+            done.append([])
+            cores.append([])
+        done[place].extend(unique[key])
+        cores[place].append(core)
+        home[core] = place
+    return done
+
+
+def _pair(left: str, right: str) -> tuple[str, str]:
+    return (left, right) if left < right else (right, left)
+
+
+def _is_strong(left: AnswerForm, right: AnswerForm, rule: str) -> bool:
+    if left.quantity is not None and right.quantity is not None:
+        # A bare 5 must not tie 5 km to 5 miles.
+        return rule == "number" and left.quantity.unit == right.quantity.unit
+    return rule in _STRONG
+
+
+def _agreeing_pairs(
+    forms: dict[str, AnswerForm], question: str | None
+) -> dict[tuple[str, str], str]:
+    """Return the rule for each pair of forms that agrees; only pairs with a shared block count."""
+    members: dict[Hashable, list[str]] = {}
+    rigid = {name for name, form in forms.items() if _is_rigid(form)}
+    if len(rigid) == len(forms):
+        return {}
+    for name in sorted(forms):
+        for block in _blocks(forms[name]):
+            members.setdefault(block, []).append(name)
+    found: dict[tuple[str, str], str] = {}
+    tried: set[tuple[str, str]] = set()
+    for block, names in members.items():
+        if len(names) > _COMMON and not str(block).startswith("="):
+            continue
+        for place, left in enumerate(names):
+            for right in names[place + 1 :]:
+                pair = (left, right)
+                if pair in tried or (left in rigid and right in rigid):
+                    continue
+                tried.add(pair)
+                rule = same_form(forms[left], forms[right], question=question)
+                if rule is not None:
+                    found[pair] = rule
+    return found
+
+
+def _is_rigid(form: AnswerForm) -> bool:
+    """Tell whether two such forms are the same only when their keys are."""
+    if form.kind in _RIGID:
+        return True
+    quantity = form.quantity
+    return (
+        quantity is not None
+        and form.date is None
+        and quantity.unit is None
+        and not quantity.decimals
+        and quantity.value.denominator == 1
+    )
+
+
+def _blocks(form: AnswerForm) -> Iterable[Hashable]:
+    """Return keys of which two forms must share one to be worth comparing."""
+    found: set[Hashable] = set()
+    if form.words is not None:
+        found.update(form.words.tokens[:_MAX_BLOCKS])
+        found.add("=" + form.words.compact)
+        for alias in form.words.aliases:
+            found.update(alias.split(" ")[:8])
+            found.add("=" + alias.replace(" ", ""))
+        if len(form.words.tokens) > 2:
+            found.add("=" + "".join(word[0] for word in form.words.tokens[:8]))
+            found.add("=" + "".join(word[0] for word in form.words.tokens[:12] if len(word) > 3))
+    if form.quantity is not None:
+        quantity = form.quantity
+        found.update(_magnitudes(quantity.value))
+        found.update(_magnitudes(quantity.value / quantity.factor))
+        if quantity.unit == "percent":
+            found.update(_magnitudes(quantity.value / 100))
+    if form.date is not None:
+        found.update({f"year {form.date.year}", f"month {form.date.month}"})
+    if form.kind is AnswerKind.EXPRESSION or (form.quantity is not None and form.words is None):
+        found.add("formula" if form.kind is AnswerKind.EXPRESSION else "")
+    return found
+
+
+def _magnitudes(value: Fraction) -> set[Hashable]:
+    """Return bands of magnitude; numbers that differ by a rounding share one."""
+    try:
+        plain = float(value)
+    except OverflowError:
+        return {"huge"}
+    return {f"# {plain * factor:.1e}" for factor in (0.95, 1.0, 1.05)}
+
+
+def _clustering(
+    parts: list[list[str]],
+    groups: dict[str, _Group],
+    shown: str | None,
+    merges: dict[str, int],
+    duplicates: tuple[int, ...],
+) -> Clustering:
+    rows: list[tuple[int, tuple[int, ...], list[str]]] = []
+    for part in parts:
+        if len(part) == 1:
+            indices = tuple(groups[part[0]].indices)
+        else:
+            indices = tuple(sorted(index for name in part for index in groups[name].indices))
+        if indices:
+            rows.append((-len(indices), indices, part))
+    rows.sort(key=lambda row: row[:2])
+    answer_cluster = next((place for place, row in enumerate(rows) if shown in row[2]), None)
+    kind = _kind(rows[0][2], groups) if rows else None
+    return Clustering(
+        clusters=tuple(row[1] for row in rows),
+        answer_cluster=answer_cluster,
+        merges=dict(sorted(merges.items())),
+        duplicates=duplicates,
+        kind=kind,
+    )
+
+
+def _kind(part: list[str], groups: dict[str, _Group]) -> str:
+    name = min(part, key=lambda name: (-len(groups[name].indices), name))
+    return name.split(":", 1)[0]
