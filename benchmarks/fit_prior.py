@@ -1,0 +1,342 @@
+"""Fit the cold-start prior on the recorded public half and write `calibration/prior.json`.
+
+    python benchmarks/fit_prior.py --data ../shared/data [--write]
+
+Two stages, so that a dataset's difficulty is not mistaken for a signal's worth: the weights are
+fitted within datasets (each has an intercept of its own), then one intercept per pattern of
+signals is fitted over all. Prints how the prior does on each family of datasets that was left out
+of both stages. Nothing of the recordings enters the repository: only the coefficients do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from uncertain_llm.calibration.prior import Pattern, Prior, feature_names, features_of
+from uncertain_llm.core.confidence import Measurement
+from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor
+from uncertain_llm.evaluation.dataset import (
+    BadLine,
+    RecordedRow,
+    input_files,
+    read_labels,
+    read_rows,
+)
+from uncertain_llm.stats.logistic import fit_logistic
+from uncertain_llm.stats.metrics import auroc
+from uncertain_llm.storage.policy_files import load_policy
+
+NAME = "prior-2026-11"
+OUT = Path(__file__).resolve().parents[1] / "uncertain_llm" / "calibration" / "prior.json"
+TASKS = {"math_numeric", "mcq", "classification", "short_qa", "code"}
+SAMPLE_COUNTS = (1, 2, 3, 5, 8, 10)
+STRONG = ("answer_agreement", "stated_probability")
+WEAK = tuple(name for name in feature_names() if name not in STRONG)
+PATTERNS: tuple[tuple[str, ...], ...] = (STRONG, STRONG[:1], STRONG[1:], ())
+ROWS_PER_GROUP = 1000  # of one dataset at one sample count; keeps the fit to minutes
+# Pull of the weights, in examples of one dataset: towards 1 for a log odds that means what it
+# says, towards 0 for a weak signal. Chosen, not tuned.
+PRECISION = 3.0
+UNFITTED = Prior(name="unfitted", fitted={}, patterns=())
+
+
+@dataclass(frozen=True)
+class Example:
+    """One answer at one number of samples, with the label that only fitting may read."""
+
+    dataset: str
+    model: str
+    n_samples: int
+    values: dict[str, float]
+    right: bool
+
+    @property
+    def family(self) -> str:
+        """Datasets that share questions belong together: they are left out together."""
+        for family in ("gsm8k", "ci_claim", "mmlu"):
+            if self.dataset.startswith(family):
+                return family
+        return self.dataset
+
+    @property
+    def pattern(self) -> tuple[str, ...]:
+        """The strong signals that have a value."""
+        return tuple(signal for signal in STRONG if signal in self.values)
+
+
+def read_examples(folder: Path) -> list[Example]:
+    """Return one example per row and sample count, with what the signals measured."""
+    policy = load_policy("balanced")
+    examples: list[Example] = []
+    per_group: Counter[tuple[str, int]] = Counter()
+    for path in input_files([folder]):
+        rows = [row for row in read_rows([path]) if not isinstance(row, BadLine)]
+        labels = list(read_labels([path]))
+        for index in np.random.default_rng(0).permutation(len(rows)):
+            row = without_partial_texts(rows[index])
+            if row.task not in TASKS:
+                continue
+            for n in SAMPLE_COUNTS:
+                single = n == 1 and row.greedy is not None
+                enough = single or len(row.samples) >= n
+                if not enough or per_group[row.key.dataset, n] >= ROWS_PER_GROUP:
+                    continue
+                assessor = Assessor(
+                    policy,
+                    n_samples=0 if single else n,
+                    answer=AnswerMode.GREEDY if single else AnswerMode.MAJORITY,
+                    estimator=UNFITTED,
+                )
+                found = assessor.assess(row)
+                right = labels[index].of(found.representative)
+                measured = found.confidence.measurements
+                values = {m.signal: m.value for m in measured if m.value is not None}
+                if right is not None and values:
+                    per_group[row.key.dataset, n] += 1
+                    examples.append(Example(row.key.dataset, row.key.model, n, values, right))
+    return examples
+
+
+def without_partial_texts(row: RecordedRow) -> RecordedRow:
+    """Hide texts where only some samples kept theirs: which ones did would leak the vote."""
+    has_text = [sample.text is not None for sample in row.samples]
+    if all(has_text) or not any(has_text):
+        return row
+    bare = tuple(sample.model_copy(update={"text": None}) for sample in row.samples)
+    greedy = None if row.greedy is None else row.greedy.model_copy(update={"text": None})
+    return replace(row, samples=bare, greedy=greedy)
+
+
+def columns() -> list[tuple[tuple[str, ...] | None, str]]:
+    """Return the regressors: strong signals weigh differently in each pattern, weak ones do not."""
+    strong = [(pattern, signal) for pattern in PATTERNS for signal in pattern]
+    return [*strong, *((None, signal) for signal in WEAK)]
+
+
+def regressors(examples: Sequence[Example]) -> np.ndarray:
+    """Return the regressors of examples, shape (n, number of columns)."""
+    matrix = np.zeros((len(examples), len(columns())))
+    for i, example in enumerate(examples):
+        features = features_of(example.values, example.n_samples)
+        for j, (pattern, signal) in enumerate(columns()):
+            if pattern is None or pattern == example.pattern:
+                matrix[i, j] = features.get(signal, 0.0)
+    return matrix
+
+
+def balanced_weights(examples: Sequence[Example]) -> np.ndarray:
+    """Return weights under which every family counts the same, whatever its size."""
+    groups = Counter((e.family, e.dataset, e.n_samples) for e in examples)
+    per_family = Counter(family for family, _, _ in groups)
+    raw = [1 / groups[e.family, e.dataset, e.n_samples] / per_family[e.family] for e in examples]
+    return np.array(raw) * 1000  # a family weighs like a thousand examples
+
+
+def fit_weights(examples: Sequence[Example]) -> dict[tuple[tuple[str, ...] | None, str], float]:
+    """Return the weights, fitted within datasets: each dataset and count has its own intercept."""
+    groups = sorted({(e.dataset, e.n_samples) for e in examples})
+    position = {group: i for i, group in enumerate(groups)}
+    own = np.zeros((len(examples), len(groups)))
+    for i, example in enumerate(examples):
+        own[i, position[example.dataset, example.n_samples]] = 1
+    strong = [pattern is not None for pattern, _ in columns()]
+    n_own = len(groups)
+    fit = fit_logistic(
+        np.hstack([own, regressors(examples)]),
+        np.array([e.right for e in examples], dtype=float),
+        prior_mean=np.r_[np.zeros(n_own), np.array(strong, dtype=float)],
+        prior_precision=np.r_[np.full(n_own, 0.1), np.full(len(strong), PRECISION)],
+        nonnegative=np.r_[np.zeros(n_own, bool), np.ones(len(strong), bool)],
+        weights=balanced_weights(examples),
+    )
+    return dict(zip(columns(), (float(c) for c in fit.coefficients[n_own:]), strict=True))
+
+
+def fit_prior(examples: Sequence[Example], fitted: dict[str, object]) -> Prior:
+    """Return the prior fitted on examples."""
+    weights = fit_weights(examples)
+    drafts = [draft for p in PATTERNS if (draft := fit_pattern(examples, p, weights)) is not None]
+    # A pattern seen in few families cannot claim to vary less than the others do.
+    pooled = float(np.mean([draft.variance for draft in drafts]))
+    patterns = tuple(
+        draft.model_copy(update={"variance": round(max(draft.variance, pooled), 3)})
+        for draft in drafts
+    )
+    return Prior(name=NAME, fitted=fitted, patterns=patterns)
+
+
+def fit_pattern(
+    examples: Sequence[Example],
+    pattern: tuple[str, ...],
+    weights: dict[tuple[tuple[str, ...] | None, str], float],
+) -> Pattern | None:
+    """Return the model of one pattern: its intercept over all datasets together."""
+    mine = [e for e in examples if e.pattern == pattern]
+    if not mine:
+        return None
+    log_odds = regressors(mine) @ np.array([weights[column] for column in columns()])
+    counts = np.array([math.log(e.n_samples) for e in mine])
+    fit = fit_logistic(
+        np.column_stack([np.ones(len(mine)), log_odds, counts]),
+        np.array([e.right for e in mine], dtype=float),
+        prior_mean=[0.0, 1.0, 0.0],
+        # The slope is held at 1: across datasets it would measure their difficulty.
+        prior_precision=[0.1, 1e9, 10.0],
+        weights=balanced_weights(mine),
+    )
+    intercept, _, per_log = (float(c) for c in fit.coefficients)
+    predicted = intercept + log_odds + per_log * counts
+    used = {c[1]: weights[c] for c in columns() if c[0] in (None, pattern)}
+    return Pattern(
+        strong=pattern,
+        weights={signal: round(weight, 4) for signal, weight in used.items() if weight > 0},
+        intercept=round(intercept, 4),
+        per_log_samples=round(per_log, 4) if "answer_agreement" in pattern else 0.0,
+        variance=between_variance(mine, predicted),
+    )
+
+
+def between_variance(examples: Sequence[Example], log_odds: np.ndarray) -> float:
+    """Return the variance of intercepts over datasets and models, families weighing the same.
+
+    Method of moments: the variance of the shifts minus their sampling noise.
+    """
+    groups: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for i, example in enumerate(examples):
+        groups[example.family, example.dataset, example.model].append(i)
+    right = np.array([e.right for e in examples], dtype=float)
+    per_family = Counter(family for family, _, _ in groups)
+    squares, noise, total = 0.0, 0.0, 0.0
+    for (family, _, _), members in groups.items():
+        shift, error = intercept_shift(log_odds[members], right[members])
+        weight = 1 / per_family[family]
+        squares += weight * shift**2
+        noise += weight * error**2
+        total += weight
+    return max(0.0, (squares - noise) / total)
+
+
+def intercept_shift(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Return the shift of log odds that fits the labels best, and its standard error."""
+    fit = fit_logistic(
+        np.column_stack([np.ones(len(labels)), log_odds]),
+        labels,
+        prior_mean=[0.0, 1.0],
+        # The slope is held at 1; the weak pull keeps a dataset that is all right finite.
+        prior_precision=[0.25, 1e9],
+    )
+    return float(fit.coefficients[0]), float(np.sqrt(fit.covariance[0, 0]))
+
+
+def ece(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = 15) -> float:
+    """Return the expected calibration error with bins of equal mass."""
+    order = np.argsort(probabilities, kind="stable")
+    bins = np.array_split(order, min(n_bins, max(1, len(order) // 20)))
+    gaps = [len(b) * abs(labels[b].mean() - probabilities[b].mean()) for b in bins if len(b)]
+    return float(sum(gaps) / len(order))
+
+
+def predict(prior: Prior, examples: Sequence[Example]) -> np.ndarray:
+    """Return the prior's probabilities, through the very code that runs in production."""
+    found = []
+    for e in examples:
+        measured = [Measurement(signal=s, value=v) for s, v in e.values.items()]
+        found.append(prior.estimate(measured, n_samples=e.n_samples).probability)
+    return np.array(found, dtype=float)
+
+
+def left_out_table(examples: Sequence[Example]) -> list[dict[str, object]]:
+    """Return how the prior does on each dataset whose family was left out of its fit."""
+    table: list[dict[str, object]] = []
+    for family in sorted({e.family for e in examples}):
+        prior = fit_prior([e for e in examples if e.family != family], {})
+        left_out = [e for e in examples if e.family == family]
+        for dataset, n in sorted({(e.dataset, e.n_samples) for e in left_out}):
+            mine = [e for e in left_out if (e.dataset, e.n_samples) == (dataset, n)]
+            labels = np.array([e.right for e in mine], dtype=float)
+            if min(labels.sum(), len(labels) - labels.sum()) < 15:
+                continue  # too few right or wrong rows to tell anything
+            table.append(
+                {"dataset": dataset, "n": n, "rows": len(mine)} | left_out_line(prior, mine, labels)
+            )
+    return table
+
+
+def left_out_line(
+    prior: Prior, examples: Sequence[Example], labels: np.ndarray
+) -> dict[str, object]:
+    """Return accuracy, calibration error and AUROC beside those of the raw strong signals."""
+    raw = np.array([raw_score(e) for e in examples])
+    probabilities = predict(prior, examples)
+    return {
+        "accuracy": round(float(labels.mean()), 3),
+        "ece_raw": round(ece(raw, labels), 3),
+        "ece_prior": round(ece(probabilities, labels), 3),
+        "auroc_raw": _rounded(auroc(raw, labels)),
+        "auroc_prior": _rounded(auroc(probabilities, labels)),
+    }
+
+
+def raw_score(example: Example) -> float:
+    """Return what one would use without a fit: agreement, the stated probability, or their mean."""
+    strong = [example.values[signal] for signal in example.pattern]
+    return sum(strong) / len(strong) if strong else 1.0
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 3)
+
+
+def main() -> int:
+    """Fit, print the table, and write the coefficients when asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--write", action="store_true", help=f"write {OUT.name}")
+    args = parser.parse_args()
+    if not args.data.is_dir():
+        print(f"no recordings at {args.data}: nothing to fit, skipped")
+        return 0
+    examples = read_examples(args.data)
+    table = left_out_table(examples)
+    for line in table:
+        print("  ".join(f"{key} {value}" for key, value in line.items()))
+    summary = {}
+    for n in SAMPLE_COUNTS:
+        at_n = [line for line in table if line["n"] == n]
+        means = {
+            key: round(float(np.mean([line[key] for line in at_n])), 3)
+            for key in ("ece_raw", "ece_prior", "auroc_raw", "auroc_prior")
+        }
+        worst = max(float(str(line["ece_prior"])) for line in at_n)
+        summary[str(n)] = {"datasets": len(at_n), **means, "worst_ece_prior": worst}
+        print(f"n={n}", summary[str(n)])
+    fitted: dict[str, object] = {
+        "method": "weights within datasets, then an intercept per pattern; logistic, weights >= 0, "
+        "families of datasets weighing the same; variance between datasets by moments",
+        "by": "benchmarks/fit_prior.py",
+        "date": datetime.now(UTC).date().isoformat(),
+        "datasets": sorted({e.dataset for e in examples}),
+        "n_examples": len(examples),
+        "left_out_by_n_samples": summary,
+    }
+    prior = fit_prior(examples, fitted)
+    for pattern in prior.patterns:
+        print(pattern)
+    if args.write:
+        OUT.write_text(json.dumps(prior.model_dump(mode="json"), indent=1) + "\n")
+        print(f"wrote {OUT.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

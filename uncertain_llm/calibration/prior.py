@@ -1,0 +1,180 @@
+"""The cold-start prior: a probability before there are any labels of your own.
+
+A few coefficients, fitted on public recordings of other models and other questions
+(`prior.json` says which, how, and how far it can be off). Its status is always `prior`: it is a
+better start than raw agreement, and no substitute for labels of your own traffic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+
+from pydantic import JsonValue
+
+from uncertain_llm.core.base import Value
+from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Measurement
+
+__all__ = ["Pattern", "Prior", "feature_names", "features_of", "load_prior"]
+
+_BAND_LEVEL = 0.9
+_NORMAL_QUANTILE = 1.6448536269514722  # of 0.95, for a two-sided 90 % band
+
+# Stated probabilities pile up at 0 and 1, where the log odds are infinite; 2 % is the coarsest
+# step that models use at the ends ("98 %", "99 %"). Chosen, not tuned.
+_STATED_EDGE = 0.02
+
+
+def _agreement(value: float, n_samples: int) -> float:
+    """Log odds of the agreeing share with half a reply added on each side: 3 of 3 is not 1."""
+    agreeing = value * n_samples
+    return math.log((agreeing + 0.5) / (n_samples - agreeing + 0.5))
+
+
+def _stated(value: float, n_samples: int) -> float:
+    del n_samples
+    return _log_odds(min(max(value, _STATED_EDGE), 1 - _STATED_EDGE))
+
+
+def _brevity(value: float, n_samples: int) -> float:
+    """Minus the logarithm of the question's length, but for a constant."""
+    del n_samples
+    return _log_odds(min(max(value, 1e-6), 1 - 1e-6))
+
+
+def _about(middle: float) -> Callable[[float, int], float]:
+    # A weak signal that is missing counts as an average one: its feature is centred at 0.
+    return lambda value, n_samples: value - middle
+
+
+_STRONG: dict[str, Callable[[float, int], float]] = {
+    "answer_agreement": _agreement,
+    "stated_probability": _stated,
+}
+_WEAK: dict[str, Callable[[float, int], float]] = {
+    "lexical_agreement": _about(0.5),
+    "question_brevity": _brevity,
+    "decisiveness": _about(0.9),
+}
+
+
+class Pattern(Value):
+    """The model for one pattern of strong signals: which of them could be measured."""
+
+    strong: tuple[str, ...]
+    """Signals this model needs; it is used when exactly these strong ones have a value."""
+    weights: dict[str, float]
+    """One per strong signal and per weak signal, never negative. A weak signal that is missing
+    counts as an average one."""
+    intercept: float
+    per_log_samples: float = 0.0
+    """Added for each unit of log(n_samples)."""
+    variance: float
+    """Of the intercept from one dataset to the next, in log odds; makes the band."""
+
+    def log_odds(self, values: Mapping[str, float], n_samples: int) -> float:
+        """Return the log odds of being right for measured values."""
+        features = features_of(values, n_samples)
+        total = math.fsum(
+            weight * features[signal]
+            for signal, weight in self.weights.items()
+            if signal in features
+        )
+        return self.intercept + self.per_log_samples * math.log(max(n_samples, 1)) + total
+
+
+class Prior(Value):
+    """The shipped estimator. Pure data; the same for everybody."""
+
+    name: str
+    fitted: dict[str, JsonValue]
+    """How and on what it was fitted, and how it did on datasets it had not seen."""
+    patterns: tuple[Pattern, ...]
+
+    def estimate(self, measurements: Sequence[Measurement], *, n_samples: int) -> Confidence:
+        """Return score, probability and band; status `prior`, or `unavailable` with the reason.
+
+        The probability averages over datasets the prior has not seen, so it lies nearer to one
+        half than the score; the band says how far a new dataset can be off.
+
+        Args:
+            measurements: What the signals said.
+            n_samples: Replies that count.
+
+        Source:
+            Averaging a logistic over a normal: MacKay (1992), Neural Computation 4(5), eq. 4.2.
+        """
+        known = {
+            m.signal: m.value
+            for m in measurements
+            if m.value is not None and m.signal in _STRONG | _WEAK
+        }
+        strong = {signal for signal in known if signal in _STRONG}
+        pattern = next((p for p in self.patterns if set(p.strong) == strong), None)
+        if pattern is None or not known:
+            return Confidence(
+                score=None,
+                probability=None,
+                band=None,
+                status=ConfidenceStatus.UNAVAILABLE,
+                missing=_why_missing(measurements),
+                measurements=tuple(measurements),
+            )
+        log_odds = pattern.log_odds(known, n_samples)
+        spread = _NORMAL_QUANTILE * math.sqrt(pattern.variance)
+        return Confidence(
+            score=_sigmoid(log_odds),
+            probability=_sigmoid(log_odds / math.sqrt(1 + math.pi * pattern.variance / 8)),
+            band=(_sigmoid(log_odds - spread), _sigmoid(log_odds + spread)),
+            band_level=_BAND_LEVEL,
+            status=ConfidenceStatus.PRIOR,
+            calibrator=self.name,
+            measurements=tuple(measurements),
+        )
+
+
+def feature_names() -> tuple[str, ...]:
+    """Return the signals that the prior can use, strong ones first."""
+    return (*_STRONG, *_WEAK)
+
+
+def features_of(values: Mapping[str, float], n_samples: int) -> dict[str, float]:
+    """Return the regressors for measured values; signals the prior does not know are left out.
+
+    Args:
+        values: Signal name to value in [0, 1].
+        n_samples: Replies that count.
+    """
+    known = {**_STRONG, **_WEAK}
+    return {
+        signal: known[signal](value, n_samples)
+        for signal, value in values.items()
+        if signal in known
+    }
+
+
+@cache
+def load_prior() -> Prior:
+    """Return the prior that comes with the library.
+
+    Example:
+        >>> load_prior().name.startswith("prior-")
+        True
+    """
+    text = resources.files(__package__).joinpath("prior.json").read_text(encoding="utf-8")
+    return Prior.model_validate_json(text)
+
+
+def _why_missing(measurements: Sequence[Measurement]) -> str:
+    reasons = [f"{m.signal}: {m.missing}" for m in measurements if m.missing]
+    return "; ".join(reasons) or "no_signal"
+
+
+def _log_odds(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
