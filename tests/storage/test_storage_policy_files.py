@@ -1,0 +1,104 @@
+"""Policy files: what is shipped, and what a person reads when one is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from uncertain_llm.core.errors import PolicyError
+from uncertain_llm.policy import StatedProbabilityMode
+from uncertain_llm.storage.policy_files import (
+    load_policy,
+    parse_policy,
+    policy_schema,
+    shipped_policies,
+)
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+GOOD = """\
+name: mine
+sampling:
+  samples: 2
+decide:
+  cuts: {answer: 0.8, hedge: 0.6, verify: 0.3}
+"""
+
+
+@pytest.mark.parametrize("name", ["balanced", "cautious", "measure_only"])
+def test_each_shipped_policy_loads_under_its_own_name(name: str) -> None:
+    assert name in shipped_policies()
+    assert load_policy(name).name == name
+
+
+@pytest.mark.parametrize("name", ["balanced", "cautious", "measure_only"])
+def test_each_shipped_policy_names_every_field_that_matters(name: str) -> None:
+    """A product person edits what is written there: no decision may hide in a default."""
+    written = yaml.safe_load((REPOSITORY / "policies" / f"{name}.yaml").read_text())
+
+    assert set(written["decide"]) == {"cuts", "act_on", "when_unavailable"}
+    assert set(written["sampling"]) == {"samples", "temperature", "stated_probability", "answer"}
+    assert set(written["limits"]) == {"timeout_seconds", "attempts", "retries", "max_wait_seconds"}
+
+
+def test_a_policy_of_ones_own_is_read_from_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(GOOD)
+
+    assert load_policy(path).sampling.samples == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentences"),
+    [
+        ("samples: 2", "sample: 2", ["line 3", "sampling.sample", "did you mean 'samples'"]),
+        ("samples: 2", "samples: many", ["line 3", "sampling.samples", "integer", "'many'"]),
+        ("samples: 2", "samples: 0", ["line 3", "sampling.samples", "greater than or equal to 1"]),
+        ("answer: 0.8", "answer: 0.4", ["line 5", "answer 0.4, hedge 0.6, verify 0.3"]),
+        ("answer: 0.8", "answer: 1.8", ["line 5", "decide.cuts.answer", "less than or equal to 1"]),
+        ("name: mine", "name: mine\nname: x", ["line 2", "'name' is given twice"]),
+        ("decide:", "decided:", ["'decide' is missing", "'decided' is not a field"]),
+        ("samples: 2", "answer: best", ["line 3", "'majority' or 'first'", "'best'"]),
+        ("samples: 2", "samples: [2", ["line", "not valid YAML"]),
+    ],
+)
+def test_a_wrong_file_is_named_with_line_field_and_what_is_allowed(
+    old: str, new: str, sentences: list[str]
+) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(GOOD.replace(old, new), name="mine.yaml")
+
+    assert str(caught.value).startswith("mine.yaml")
+    for sentence in sentences:
+        assert sentence in str(caught.value)
+
+
+def test_an_unknown_name_lists_the_shipped_ones() -> None:
+    with pytest.raises(PolicyError, match="balanced, cautious, measure_only"):
+        load_policy("balancd")
+
+
+@pytest.mark.parametrize("text", ["", "just words", "- a\n- list", "3"])
+def test_a_file_that_is_no_mapping_says_what_was_expected(text: str) -> None:
+    with pytest.raises(PolicyError, match="expected fields such as 'name:'"):
+        parse_policy(text, name="odd.yaml")
+
+
+def test_a_bare_off_means_off_although_yaml_reads_it_as_false() -> None:
+    policy = parse_policy(GOOD.replace("samples: 2", "stated_probability: off"), name="p")
+
+    assert policy.sampling.stated_probability is StatedProbabilityMode.OFF
+
+
+def test_a_wording_with_an_unknown_placeholder_is_refused() -> None:
+    with pytest.raises(PolicyError, match="may use only"):
+        parse_policy(GOOD + 'wording:\n  abstain: "no {idea}"\n', name="p")
+
+
+def test_the_schema_in_the_repository_is_the_one_the_code_makes() -> None:
+    path = REPOSITORY / "policies" / "policy.schema.json"
+
+    assert path.read_text() == policy_schema()
+    assert json.loads(policy_schema())["title"] == "uncertain_llm policy"
