@@ -1,0 +1,120 @@
+"""The story of a request, from the messages to the response. It does no I/O: see `steps`."""
+
+from __future__ import annotations
+
+from uncertain_llm.core.chat import Mode, Request
+from uncertain_llm.core.confidence import Confidence, Evidence
+from uncertain_llm.core.decision import Action, Decision, Verdict
+from uncertain_llm.core.response import Response
+from uncertain_llm.flow.act import deliver
+from uncertain_llm.flow.gather import Replies, extend, gather
+from uncertain_llm.flow.measure import estimate, with_follow_ups
+from uncertain_llm.flow.pipeline import Pipeline
+from uncertain_llm.flow.plan import follow_up_calls, plan_calls, verification_calls
+from uncertain_llm.flow.provenance import account
+from uncertain_llm.flow.steps import Flow, Outcome, VerifyClaim
+from uncertain_llm.policy import decide, decide_after_verdict, decide_again
+
+__all__ = ["complete"]
+
+
+def complete(request: Request, pipeline: Pipeline, *, label_draw: float) -> Flow[Response]:
+    """Return the flow that takes one request from its messages to its response.
+
+    Args:
+        request: The question, with the caller's own messages and options.
+        pipeline: Policy, signals, estimator, hedger and verifier; frozen for the whole request.
+        label_draw: A uniform draw in [0, 1) that decides whether a label is requested.
+
+    Returns:
+        A flow; drive it with `steps.run` or `steps.arun`. Its value is the response.
+
+    Raises:
+        ModelCallError: (from the flow) No reply arrived that could serve as the answer.
+    """
+    # Ask: the answer and its witnesses go out together, so they take as long as the slowest.
+    outcomes = yield plan_calls(request, pipeline)
+    replies = gather(request, pipeline.policy, outcomes)
+
+    # Measure: what the replies say together, and what the model says about its own certainty.
+    replies = yield from _ask_follow_ups(request, pipeline, replies)
+    confidence = estimate(replies.evidence, pipeline)
+
+    # Decide: the policy's cuts, and nothing else.
+    refusal = replies.evidence.answer.refusal
+    decision = decide(confidence, pipeline.policy, refusal=refusal, label_draw=label_draw)
+
+    # Look again, where the policy says so and the caller lets us act.
+    looked = _Looked(replies, confidence, decision, None)
+    if decision.action is Action.VERIFY and request.mode is Mode.ENFORCE:
+        looked = yield from _look_again(request, pipeline, looked)
+
+    # Act, and say where everything came from.
+    delivery = deliver(request, pipeline, looked.evidence, looked.confidence, looked.decision)
+    return Response(
+        id=request.id,
+        text=delivery.text,
+        answer=looked.evidence.answer.text or "",
+        delivered=delivery.action,
+        decision=decision,
+        final_decision=looked.decision,
+        confidence=looked.confidence,
+        refusal=looked.evidence.answer.refusal,
+        verdict=looked.verdict,
+        provenance=account(request, pipeline, looked.replies),
+        warnings=looked.replies.warnings + delivery.warnings,
+        evidence=looked.evidence,
+        generation=looked.replies.answer_generation,
+    )
+
+
+class _Looked:
+    """What is known after looking at the answer once, or again."""
+
+    def __init__(
+        self,
+        replies: Replies,
+        confidence: Confidence,
+        decision: Decision,
+        verdict: Verdict | None,
+    ) -> None:
+        self.replies = replies
+        self.confidence = confidence
+        self.decision = decision
+        self.verdict = verdict
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.replies.evidence
+
+
+def _ask_follow_ups(request: Request, pipeline: Pipeline, replies: Replies) -> Flow[Replies]:
+    calls = follow_up_calls(request, pipeline, replies.evidence)
+    if not calls:
+        return replies
+    # All signals' questions go out in one batch: five signals cost one round, like one.
+    outcomes = yield tuple(call for _, call in calls)
+    return with_follow_ups(replies, tuple(name for name, _ in calls), outcomes)
+
+
+def _look_again(request: Request, pipeline: Pipeline, looked: _Looked) -> Flow[_Looked]:
+    draw = 0.0 if looked.decision.label_requested else 1.0
+    if pipeline.verifier is not None:
+        claim = VerifyClaim(request=request, text=looked.evidence.answer.text or "")
+        verdict = _verdict((yield (claim,))[0])
+        final = decide_after_verdict(verdict, looked.confidence, pipeline.policy, label_draw=draw)
+        return _Looked(looked.replies, looked.confidence, final, verdict)
+    outcomes = yield verification_calls(request, pipeline, looked.replies)
+    replies = extend(request, pipeline.policy, looked.replies, outcomes)
+    if replies.n_received == looked.replies.n_received:
+        final = decide_after_verdict(None, looked.confidence, pipeline.policy, label_draw=draw)
+        return _Looked(replies, looked.confidence, final, None)
+    confidence = estimate(replies.evidence, pipeline)
+    final = decide_again(
+        confidence, pipeline.policy, refusal=replies.evidence.answer.refusal, label_draw=draw
+    )
+    return _Looked(replies, confidence, final, None)
+
+
+def _verdict(outcome: Outcome) -> Verdict | None:
+    return outcome if isinstance(outcome, Verdict) else None

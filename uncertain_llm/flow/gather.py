@@ -1,0 +1,178 @@
+"""From outcomes to evidence: every reply and every failure stays in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from uncertain_llm.core.chat import CallFailure, Elicitation, Generation, Mode, Request
+from uncertain_llm.core.confidence import Evidence, Sample
+from uncertain_llm.core.decision import Refusal, RefusalKind, RefusalReason
+from uncertain_llm.core.errors import (
+    BudgetExceeded,
+    CallTimeout,
+    ModelCallError,
+    NotRecorded,
+    ProviderRejected,
+    ProviderUnavailable,
+    RateLimited,
+    UncertainLLMError,
+)
+from uncertain_llm.flow.evidence import evidence_from
+from uncertain_llm.flow.steps import Outcomes
+from uncertain_llm.policy import AnswerChoice, Policy
+from uncertain_llm.text.refusals import classify_refusal
+from uncertain_llm.text.stated_probability import split_stated
+
+__all__ = ["Replies", "extend", "gather", "sample_from"]
+
+_BY_CODE: dict[str, type[ModelCallError]] = {
+    kind.code: kind
+    for kind in (RateLimited, CallTimeout, ProviderRejected, ProviderUnavailable, NotRecorded)
+}
+
+
+@dataclass(frozen=True)
+class Replies:
+    """All outcomes of a request so far, and what they amount to as evidence."""
+
+    generations: tuple[Generation, ...]
+    """Replies to the question, in the order of their calls."""
+    failures: tuple[CallFailure, ...]
+    """Calls for the question that gave no reply."""
+    evidence: Evidence
+    side_calls: tuple[Generation | CallFailure, ...] = ()
+    """Follow-up calls of signals."""
+
+    @property
+    def n_received(self) -> int:
+        """Replies to the question that arrived."""
+        return len(self.generations)
+
+    @property
+    def answer_generation(self) -> Generation | None:
+        """The reply that the answer was taken from."""
+        index = self.evidence.answer_index
+        return None if index is None else self.generations[index]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence for each kind of thing that went wrong without costing the answer."""
+        found: list[str] = []
+        if self.failures:
+            codes = ", ".join(sorted({failure.code for failure in self.failures}))
+            found.append(
+                f"{len(self.failures)} of {self.evidence.n_requested} replies failed ({codes}); "
+                "confidence rests on the rest"
+            )
+        if self.evidence.clustering.duplicates:
+            n = len(self.evidence.clustering.duplicates)
+            found.append(f"{n} replies repeat an earlier one and do not count as agreement")
+        failed_side = [call for call in self.side_calls if isinstance(call, CallFailure)]
+        if failed_side:
+            codes = ", ".join(sorted({failure.code for failure in failed_side}))
+            found.append(f"{len(failed_side)} follow-up calls failed ({codes})")
+        return tuple(found)
+
+
+def gather(request: Request, policy: Policy, outcomes: Outcomes) -> Replies:
+    """Return the replies of the first round as evidence.
+
+    Raises:
+        ModelCallError: No reply can serve as the answer: the answer call failed and the policy
+            shows the first reply only, or all calls failed.
+        ConfigurationError: The call could never work, for example because a key is missing.
+    """
+    generations = tuple(o for o in outcomes if isinstance(o, Generation))
+    failures = tuple(o for o in outcomes if isinstance(o, CallFailure))
+    only_first = _choice(request, policy) is AnswerChoice.FIRST
+    if not generations or (only_first and generations[0].index != 0):
+        raise _lost(failures[0])
+    return Replies(
+        generations=generations,
+        failures=failures,
+        evidence=_evidence(request, policy, generations, n_requested=len(outcomes)),
+    )
+
+
+def extend(request: Request, policy: Policy, replies: Replies, outcomes: Outcomes) -> Replies:
+    """Return the replies with those of a later round added."""
+    generations = replies.generations + tuple(o for o in outcomes if isinstance(o, Generation))
+    failures = replies.failures + tuple(o for o in outcomes if isinstance(o, CallFailure))
+    n_requested = replies.evidence.n_requested + len(outcomes)
+    evidence = _evidence(request, policy, generations, n_requested=n_requested)
+    return replace(
+        replies,
+        generations=generations,
+        failures=failures,
+        evidence=evidence.model_copy(update={"follow_ups": replies.evidence.follow_ups}),
+    )
+
+
+def sample_from(generation: Generation, *, question: str | None) -> Sample:
+    """Return a reply as evidence: its words, what it states about itself, and any refusal."""
+    text, stated, missing = generation.text, generation.recorded_probability, "not_asked"
+    if generation.elicits is Elicitation.INLINE_PROBABILITY:
+        text, found = split_stated(text)
+        stated, missing = found.value, found.missing or ""
+    return Sample(
+        text=text,
+        answer=generation.recorded_answer,
+        stated_probability=stated,
+        stated_missing=None if stated is not None else missing,
+        refusal=_refusal(generation, text, question),
+        unusable=_unusable(generation, text),
+        response_id=generation.response_id,
+        from_cache=generation.from_cache,
+    )
+
+
+def _evidence(
+    request: Request, policy: Policy, generations: tuple[Generation, ...], *, n_requested: int
+) -> Evidence:
+    question = request.question or None
+    return evidence_from(
+        [sample_from(generation, question=question) for generation in generations],
+        question=question,
+        task=request.task,
+        choice=_choice(request, policy),
+        n_requested=n_requested,
+    )
+
+
+def _choice(request: Request, policy: Policy) -> AnswerChoice:
+    # Annotated replies are the caller's own first call: another reply must not take its place.
+    return AnswerChoice.FIRST if request.mode is Mode.ANNOTATE else policy.sampling.answer
+
+
+def _refusal(generation: Generation, text: str, question: str | None) -> Refusal | None:
+    if generation.refusal_text:
+        return Refusal(kind=RefusalKind.NORMATIVE, why="provider_field")
+    if generation.finish_reason == "content_filter":
+        return Refusal(kind=RefusalKind.NORMATIVE, why="content_filter")
+    if not text.strip():
+        if generation.has_tool_calls:
+            return None
+        return Refusal(kind=RefusalKind.NON_ANSWER, reason=RefusalReason.EMPTY, why="empty")
+    return classify_refusal(text, question)
+
+
+def _unusable(generation: Generation, text: str) -> str | None:
+    if generation.finish_reason == "length":
+        return "truncated"
+    if generation.finish_reason == "content_filter":
+        return "filtered"
+    return None if text.strip() else "empty"
+
+
+def _lost(failure: CallFailure) -> UncertainLLMError:
+    error = failure.error
+    if isinstance(error, UncertainLLMError):
+        if isinstance(error, ModelCallError):
+            error.attempts = failure.attempts
+        return error
+    if failure.code == BudgetExceeded.code:
+        return BudgetExceeded(failure.message)
+    kind = _BY_CODE.get(failure.code, ModelCallError)
+    lost = kind(failure.message, retryable=failure.retryable, attempts=failure.attempts)
+    lost.__cause__ = error
+    return lost

@@ -1,0 +1,52 @@
+"""From evidence to confidence: every signal measures, one estimator concludes."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from uncertain_llm.core.chat import CallFailure, Generation
+from uncertain_llm.core.confidence import Confidence, Evidence, FollowUpReply, Measurement
+from uncertain_llm.core.ports import Signal
+from uncertain_llm.flow.gather import Replies
+from uncertain_llm.flow.pipeline import Pipeline
+from uncertain_llm.flow.steps import Outcomes
+
+__all__ = ["estimate", "measure", "with_follow_ups"]
+
+_log = logging.getLogger("uncertain_llm")
+
+
+def measure(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Measurement, ...]:
+    """Return what each signal says; a signal that fails says so and costs nothing else."""
+    return tuple(_measure_one(signal, evidence) for signal in signals)
+
+
+def estimate(evidence: Evidence, pipeline: Pipeline) -> Confidence:
+    """Return the confidence that all measurements lead to."""
+    measurements = measure(evidence, pipeline.signals)
+    n_samples = len(evidence.samples) - len(evidence.clustering.duplicates)
+    return pipeline.estimator.estimate(measurements, n_samples=n_samples)
+
+
+def with_follow_ups(replies: Replies, signals: tuple[str, ...], outcomes: Outcomes) -> Replies:
+    """Return the replies with the outcomes of follow-up calls added to the evidence."""
+    calls = [o for o in outcomes if isinstance(o, Generation | CallFailure)]
+    found = tuple(
+        FollowUpReply(signal=name, outcome=call) for name, call in zip(signals, calls, strict=True)
+    )
+    evidence = replies.evidence.model_copy(update={"follow_ups": found})
+    return replace(replies, evidence=evidence, side_calls=replies.side_calls + tuple(calls))
+
+
+def _measure_one(signal: Signal, evidence: Evidence) -> Measurement:
+    try:
+        return signal.measure(evidence)
+    except Exception as error:  # noqa: BLE001 - a plug-in's bug must not cost a paid answer
+        _log.warning("signal %s failed: %s", signal.name, type(error).__name__, exc_info=True)
+        return Measurement(
+            signal=signal.name,
+            value=None,
+            missing="signal_error",
+            details={"error": type(error).__name__},
+        )
