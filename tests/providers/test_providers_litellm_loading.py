@@ -1,0 +1,199 @@
+"""What importing and closing litellm does to the process, against a server on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from uncertain_llm.core.chat import CallPurpose, ModelCall
+from uncertain_llm.providers.litellm_model import LiteLLMModel, load_litellm
+
+BODY = json.dumps(
+    {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": "Paris"},
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    }
+).encode()
+CALL = ModelCall(
+    purpose=CallPurpose.ANSWER, model="openai/m", messages=({"role": "user", "content": "Hi"},)
+)
+
+
+class Server(ThreadingHTTPServer):
+    """Counts the connections that are open."""
+
+    daemon_threads = True
+    n_open = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.n_open += 1  # type: ignore[attr-defined]  # it is our Server
+
+    def finish(self) -> None:
+        self.server.n_open -= 1  # type: ignore[attr-defined]  # it is our Server
+        with contextlib.suppress(ConnectionError):
+            super().finish()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    keep = {key: value for key, value in os.environ.items() if not key.startswith("LITELLM")}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=keep | environment,
+        timeout=100,
+    )
+
+
+async def until_open(server: Server, count: int) -> int:
+    """Return the number of open connections, once it is what is expected or after 5 s."""
+    for _ in range(500):
+        if server.n_open == count:
+            break
+        await asyncio.sleep(0.01)
+    return server.n_open
+
+
+def test_importing_litellm_is_silent_and_makes_no_connection() -> None:
+    code = (
+        "from uncertain_llm.testing import forbid_network\n"
+        "with forbid_network() as refused:\n"
+        "    from uncertain_llm.providers.litellm_model import load_litellm\n"
+        "    litellm = load_litellm()\n"
+        "print(refused, litellm.drop_params, litellm.num_retries, litellm.cache)"
+    )
+
+    done = python(code)
+
+    assert (done.stdout.strip(), done.stderr) == ("[] False None None", "")
+
+
+def test_a_setting_of_the_user_wins() -> None:
+    code = (
+        "import os; from uncertain_llm.providers.litellm_model import load_litellm;"
+        "load_litellm(); print(os.environ['LITELLM_LOG'], os.environ['LITELLM_MODE'])"
+    )
+
+    assert python(code, LITELLM_LOG="CRITICAL").stdout.split() == ["CRITICAL", "PRODUCTION"]
+
+
+def test_connections_are_reused_and_closed_with_the_last_model_of_a_loop(server: Server) -> None:
+    options: dict[str, object] = {"api_base": server.url, "api_key": "none"}
+
+    async def main() -> list[int]:
+        first, second = (LiteLLMModel("openai/m", **options) for _ in range(2))
+        seen = []
+        for model in (first, second, first):
+            await model.generate(CALL)
+        seen.append(server.n_open)
+        await first.aclose()
+        await second.generate(CALL)
+        seen.append(server.n_open)
+        await second.aclose()
+        return [*seen, await until_open(server, 0)]
+
+    assert asyncio.run(main()) == [1, 1, 0]
+
+
+def test_a_model_works_again_after_it_was_closed(server: Server) -> None:
+    async def main() -> str:
+        model = LiteLLMModel("openai/m", api_base=server.url, api_key="none")
+        await model.generate(CALL)
+        await model.aclose()
+        await model.aclose()
+        again = await model.generate(CALL)
+        await model.aclose()
+        return again.text
+
+    assert asyncio.run(main()) == "Paris"
+
+
+def test_closing_leaves_the_applications_own_litellm_connections_open(server: Server) -> None:
+    options: dict[str, object] = {"api_base": server.url, "api_key": "none"}
+    litellm = load_litellm()
+
+    async def main() -> tuple[int, int]:
+        own = {"model": "openai/m", "messages": [{"role": "user", "content": "Hi"}], **options}
+        await litellm.acompletion(**own)
+        model = LiteLLMModel("openai/m", **options)
+        await model.generate(CALL)
+        await model.aclose()
+        after = await until_open(server, 1)
+        await litellm.acompletion(**own)
+        opened_by_then = server.n_open
+        await litellm.close_litellm_async_clients()
+        litellm.in_memory_llm_clients_cache.flush_cache()
+        return after, opened_by_then
+
+    assert asyncio.run(main()) == (1, 1)
+
+
+def test_requests_run_on_a_private_loop_and_after_a_fork(server: Server) -> None:
+    code = f"""
+import os
+from uncertain_llm.core.chat import CallPurpose, ModelCall
+from uncertain_llm.providers.io_loop import shared_loop
+from uncertain_llm.providers.litellm_model import LiteLLMModel
+call = ModelCall(purpose=CallPurpose.ANSWER, model="openai/m",
+                 messages=({{"role": "user", "content": "Hi"}},))
+model = LiteLLMModel("openai/m", api_base={server.url!r}, api_key="none")
+ask = lambda: shared_loop().run(lambda: model.generate(call)).text
+print(ask(), flush=True)
+child = os.fork()
+if child == 0:
+    os._exit(0 if ask() == "Paris" else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), ask())
+"""
+
+    done = python(code)
+
+    assert (done.stdout.split(), done.stderr) == (["Paris", "0", "Paris"], "")

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import string
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uncertain_llm.providers.redaction import MASK, scrub
+
+SECRET = st.text(string.ascii_letters + string.digits + "/+=_-.@:!&?% ", min_size=4, max_size=40)
+TEXT = st.text(max_size=60)
+
+
+@given(before=TEXT, secret=SECRET, after=TEXT)
+def test_a_given_secret_never_survives(before: str, secret: str, after: str) -> None:
+    shown = scrub(before + secret + after, [secret])
+
+    assert secret not in shown
+
+
+@given(secrets=st.lists(SECRET, min_size=1, max_size=4), glue=TEXT)
+def test_no_secret_survives_where_one_contains_another(secrets: list[str], glue: str) -> None:
+    shown = scrub(glue.join([*secrets, "".join(secrets)]), secrets)
+
+    assert not [secret for secret in secrets if secret in shown]
+
+
+@given(
+    name=st.sampled_from(["api_key", "key", "token", "access_token", "password", "sig"]),
+    value=st.text(string.ascii_letters + string.digits + "-_.~+/", min_size=8, max_size=60),
+    shape=st.sampled_from(
+        [
+            "GET https://host.example/v1/m?alt=json&{name}={value} failed",
+            "{name}={value}",
+            'body {{"{name}": "{value}"}}',
+            "{name}: {value}",
+            "https://user:{value}@host.example/path",
+            "postgresql://me:{value}@db.example/x",
+            "Authorization: Bearer {value}",
+            "Authorization: Basic {value}",
+            "headers {{'x-api-key': '{value}'}}",
+        ]
+    ),
+)
+def test_values_in_a_secret_place_never_survive(name: str, value: str, shape: str) -> None:
+    shown = scrub(shape.format(name=name, value=value))
+
+    assert value not in shown
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-abcDEF1234567890",
+        "sk-ant-api03-abcdef123456",
+        "gsk_abcdef1234567890",
+        "AIzaSyA1234567890abcdef",
+        "AKIAIOSFODNN7ABCDEFG",
+        "hf_abcdefghijklmnop",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
+        "sk-abc1***************f90Z",
+    ],
+)
+def test_key_shaped_words_are_removed_wherever_they_stand(key: str) -> None:
+    shown = scrub(f"Incorrect value {key} was sent")
+
+    assert shown == f"Incorrect value {MASK} was sent"
+
+
+@pytest.mark.parametrize("name", ["MY_API_KEY", "SERVICE_TOKEN", "app_secret", "DB_PASSWORD"])
+def test_values_of_secret_environment_variables_are_removed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "quite-ordinary-words")
+
+    shown = scrub("the server saw quite-ordinary-words today")
+
+    assert shown == f"the server saw {MASK} today"
+
+
+def test_other_environment_variables_are_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_REGION", "quite-ordinary-words")
+
+    assert "quite-ordinary-words" in scrub("the server saw quite-ordinary-words today")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This model's maximum context length is 8192 tokens, you asked for 9000.",
+        "Rate limit reached for gpt-4o-mini: limit 3 per minute, try again in 20s.",
+        "Unsupported value: 'temperature' does not support 0.7 with this model.",
+        "http://localhost:11434/api/chat refused the connection",
+    ],
+)
+def test_ordinary_messages_stay_as_they_are(text: str) -> None:
+    assert scrub(text) == text
+
+
+HOSTILE = [
+    *("key=", 'key="', "bearer ", "https://", "a://", "token ", "sk-", "eyJ", "@", "x-api-"),
+    *("A" * 9, "http://a@", "key is ", "password:\t", "?#", "AIza", "_", "api_key"),
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_long_hostile_text_takes_no_more_than_linear_time(piece: str) -> None:
+    text = piece * (100_000 // len(piece))
+    start = time.perf_counter()
+
+    scrub(text)
+
+    assert time.perf_counter() - start < 1.0

@@ -1,0 +1,358 @@
+"""The one place where litellm is imported and called.
+
+litellm takes seconds to import, so that happens at the first call. Nothing global in it is
+changed except the banners it prints on errors; everything else is passed call by call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import importlib.metadata
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from uncertain_llm.core.chat import Generation, ModelCall, question_of
+from uncertain_llm.core.errors import (
+    CallTimeout,
+    ConfigurationError,
+    MissingKey,
+    UncertainLLMError,
+    UnknownModel,
+)
+from uncertain_llm.providers.io_loop import close_first_at_exit
+from uncertain_llm.providers.litellm_connections import LoopConnections
+from uncertain_llm.providers.litellm_errors import error_from_litellm
+from uncertain_llm.providers.litellm_replies import generation_from_reply
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = ["LiteLLMModel", "check_model", "generation_from_reply", "load_litellm"]
+
+# Read by litellm when it is imported; a value that the user has set wins. Without them the
+# import loads price lists from the network and reads `.env` files up to the home directory.
+_IMPORT_SETTINGS = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOG": "ERROR",
+}
+
+# Providers that need a key from one of these variables. For others litellm's own check is wrong
+# too often (Ollama, roles of Bedrock, default credentials of Vertex); they report it themselves.
+_KEY_VARIABLES = {
+    "openai": ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY"),
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "groq": ("GROQ_API_KEY",),
+    "mistral": ("MISTRAL_API_KEY",),
+    "deepseek": ("DEEPSEEK_API_KEY",),
+    "xai": ("XAI_API_KEY",),
+    "openrouter": ("OPENROUTER_API_KEY", "OR_API_KEY"),
+}
+# Options that carry their own credentials, or lead to a server that may need none.
+_BRINGS_ACCESS = (
+    "api_key",
+    "api_base",
+    "base_url",
+    "client",
+    "headers",
+    "extra_headers",
+    "mock_response",
+)
+_SECRET_NAMES = ("key", "token", "secret", "password", "credential")
+
+Options = Mapping[str, object]
+
+_import_lock = threading.Lock()
+
+
+def load_litellm() -> ModuleType:
+    """Return the litellm module, imported at the first call with its network access off.
+
+    Raises:
+        ConfigurationError: litellm is not installed, or its installation is broken.
+    """
+    with _import_lock:
+        for name, value in _IMPORT_SETTINGS.items():
+            os.environ.setdefault(name, value)
+        try:
+            import litellm
+        except ImportError as error:
+            raise ConfigurationError(
+                f"litellm cannot be imported ({error.name or 'unknown module'} is missing); "
+                "install it with `pip install litellm`, or try model='replay/demo'"
+            ) from error
+        if not litellm.suppress_debug_info:
+            # Otherwise it prints advice to stdout at every error.
+            litellm.suppress_debug_info = True
+            close_first_at_exit()
+        return cast("ModuleType", litellm)
+
+
+def check_model(name: str, options: Options | None = None) -> str:
+    """Return litellm's name of the provider, after checking what can be checked unsent.
+
+    Args:
+        name: The model's name, for example "openai/gpt-4o-mini".
+        options: The arguments its calls will have; an `api_key` or `api_base` among them
+            takes the place of a key in the environment.
+
+    Raises:
+        UnknownModel: The name tells no provider.
+        MissingKey: The provider needs a key and none is to be found.
+    """
+    litellm = cast("Any", load_litellm())
+    given = {} if options is None else options
+    custom = {str(item.get("provider")) for item in litellm.custom_provider_map}
+    prefix = name.partition("/")[0]
+    if prefix in custom:
+        return prefix
+    try:
+        _, provider, _, _ = litellm.get_llm_provider(
+            litellm.model_alias_map.get(name, name),
+            custom_llm_provider=given.get("custom_llm_provider"),
+            api_base=given.get("api_base") or given.get("base_url"),
+        )
+    except Exception as error:
+        raise UnknownModel(
+            f"unknown model {name!r}: it names no provider; expected for example "
+            "'openai/gpt-4o-mini', 'ollama_chat/llama3.2' or 'replay/demo'"
+        ) from error
+    variables = _KEY_VARIABLES.get(provider, ())
+    if variables and not _has_access(litellm, provider, given):
+        raise MissingKey(
+            f"{name}: no key found; set {variables[0]}, pass api_key=, "
+            "or try model='replay/demo' or 'ollama_chat/llama3.2'"
+        )
+    return str(provider)
+
+
+def _has_access(litellm: Any, provider: str, options: Options) -> bool:  # noqa: ANN401 - untyped
+    # An empty key in the environment counts as none, as it does for the providers.
+    return (
+        any(options.get(name) for name in _BRINGS_ACCESS)
+        or any(os.environ.get(name) for name in _KEY_VARIABLES[provider])
+        or bool(litellm.api_key or getattr(litellm, f"{provider}_key", None))
+        or getattr(litellm, "secret_manager_client", None) is not None
+    )
+
+
+class LiteLLMModel:
+    """Makes single requests through `litellm.acompletion`: no retries, no cache, a time limit.
+
+    Args:
+        name: Any model name litellm knows, for example "openai/gpt-4o-mini".
+        timeout_seconds: Limit of one request, > 0; an option `timeout` overrides it.
+        options: Arguments of every call, as litellm takes them. `num_retries`, `max_retries` and
+            `cache` have no effect: retries belong to the caller, and a cached reply is no
+            sample.
+
+    A temperature or seed that a call brings is sent only if the model accepts it; what was really
+    sent is in the generation. The caller's own options are sent as they are, or refused.
+    """
+
+    def __init__(self, name: str, *, timeout_seconds: float = 60.0, **options: object) -> None:
+        if not timeout_seconds > 0:
+            raise ConfigurationError(f"timeout_seconds must be above 0, got {timeout_seconds}")
+        self._name = name
+        self._timeout_seconds = timeout_seconds
+        self._options = options
+        self._provider: str | None = None
+        self._accepted: dict[tuple[object, ...], bool] = {}
+        self._refused: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """The model's name as the caller knows it."""
+        return self._name
+
+    async def generate(self, call: ModelCall) -> Generation:
+        """Make one request.
+
+        A request that the provider refuses because of the temperature or seed that the call
+        brought is sent once more without it, and never with it again.
+
+        Raises:
+            ModelCallError: No reply came.
+            ConfigurationError: The call could never work; nothing was sent.
+        """
+        started_at, start = datetime.now(UTC), time.perf_counter()
+        options = {**self._options, **call.options}
+        _refuse_several_replies(options)
+        if "litellm" not in sys.modules:
+            # Seconds of import, during which the loop has to serve others.
+            await asyncio.to_thread(load_litellm)
+        litellm = cast("Any", load_litellm())
+        if self._provider is None:
+            self._provider = check_model(self._name, options)
+        _CONNECTIONS.register(self, litellm)
+        sampling = self._sampling(litellm, call, options)
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                reply = await self._send(litellm, call, options | sampling)
+                break
+            except Exception as error:  # noqa: BLE001 - litellm raises its own and others
+                refused = _refused_parameter(error, sampling)
+                if refused is None:
+                    # The original may hold keys; it stays in __context__ for a debugger, but
+                    # no traceback prints it.
+                    raise self._converted(error, call, options, litellm) from None
+            self._refused.add(refused)
+            del sampling[refused]
+        sent = options | sampling
+        generation = generation_from_reply(
+            reply,
+            call,
+            started_at=started_at,
+            seconds=time.perf_counter() - start,
+            provider=self._provider,
+            temperature=cast("float | None", sent.get("temperature")),
+            seed=cast("int | None", sent.get("seed")),
+        )
+        return generation.model_copy(update={"attempts": attempts, "model_asked": self._name})
+
+    async def aclose(self) -> None:
+        """Close the connections of the running loop, if no other model uses them."""
+        if self._provider is not None:
+            await _CONNECTIONS.release(self, cast("Any", load_litellm()))
+
+    async def _send(self, litellm: Any, call: ModelCall, options: dict[str, object]) -> object:  # noqa: ANN401 - untyped
+        timeout = options.get("timeout", self._timeout_seconds)
+        limit = float(timeout) if isinstance(timeout, int | float) else None
+        # litellm applies its limit to single reads, which a server that drips can stretch.
+        async with asyncio.timeout(limit):
+            return await litellm.acompletion(
+                **options
+                | {
+                    "model": self._name,
+                    "messages": [_own_copy(message) for message in call.messages],
+                    "timeout": timeout,
+                    "num_retries": 0,
+                    "max_retries": 0,
+                    "cache": {"no-cache": True, "no-store": True},
+                }
+            )
+
+    def _sampling(self, litellm: Any, call: ModelCall, options: Options) -> dict[str, object]:  # noqa: ANN401 - untyped
+        """Return temperature and seed of the call, as far as the model takes them."""
+        wanted = {"temperature": call.temperature, "seed": call.seed}
+        return {
+            name: value
+            for name, value in wanted.items()
+            if value is not None
+            and name not in self._refused
+            and self._takes(litellm, name, value, options)
+        }
+
+    def _takes(self, litellm: Any, name: str, value: float, options: Options) -> bool:  # noqa: ANN401 - untyped
+        """Tell whether the parameter would reach the provider.
+
+        litellm's list of supported parameters does not know that some models take only the
+        temperature 1, and with `drop_params` (which may be set globally) it drops a parameter
+        without a word. So the request's parameters are built with and without it.
+        """
+        effort = options.get("reasoning_effort")
+        # Every seed is as good as another, and every sample has its own.
+        key = (name, value if name == "temperature" else None, str(effort))
+        if key not in self._accepted:
+            base = {} if effort is None else {"reasoning_effort": effort}
+            self._accepted[key] = _changes_request(litellm, self._name, base, {name: value})
+        return self._accepted[key]
+
+    def _converted(
+        self,
+        error: Exception,
+        call: ModelCall,
+        options: Options,
+        litellm: Any,  # noqa: ANN401 - untyped
+    ) -> UncertainLLMError:
+        if isinstance(error, TimeoutError):
+            return CallTimeout(
+                f"{self._name}: no reply in time; raise timeout_seconds, or try later",
+                retryable=True,
+            )
+        return error_from_litellm(
+            error,
+            model=self._name,
+            provider=self._provider,
+            version=_version(),
+            secrets=_secrets_in(options),
+            prompts=[question_of((message,)) for message in call.messages],
+        )
+
+
+_CONNECTIONS = LoopConnections()
+
+
+def _refuse_several_replies(options: Options) -> None:
+    if options.get("stream"):
+        raise ConfigurationError(
+            "stream=True gives no single reply to measure; leave it out, or use "
+            "uncertain_llm.completion, which passes streams through"
+        )
+    if options.get("n") not in (None, 1):
+        raise ConfigurationError(
+            f"n={options['n']}: each call asks for one reply; leave n out and set the number of "
+            "samples in the policy"
+        )
+
+
+def _changes_request(
+    litellm: Any,  # noqa: ANN401 - untyped
+    name: str,
+    base: dict[str, object],
+    parameter: dict[str, object],
+) -> bool:
+    try:
+        model, provider, _, _ = litellm.get_llm_provider(name)
+        common = {"model": model, "custom_llm_provider": provider, **base}
+        # Both are fresh objects: the function may change what it is given.
+        with_it = litellm.utils.get_optional_params(**common, **parameter)
+        return bool(with_it != litellm.utils.get_optional_params(**common))
+    except Exception as error:  # noqa: BLE001 - an own provider, or a version that differs
+        # What cannot be told beforehand is sent, and the reply will tell.
+        return type(error).__name__ != "UnsupportedParamsError"
+
+
+def _refused_parameter(error: Exception, sampling: dict[str, object]) -> str | None:
+    """Return which of the call's own parameters a refusal names; None if it is about others."""
+    classes = {cls.__name__ for cls in type(error).__mro__}
+    if "BadRequestError" not in classes or classes & {
+        "ContextWindowExceededError",
+        "ContentPolicyViolationError",
+    }:
+        return None
+    text = str(error).lower()
+    return next((name for name in sampling if name in text), None)
+
+
+def _own_copy(message: object) -> object:
+    # litellm may change messages in place, and the samples of a request share them.
+    return copy.deepcopy(dict(message)) if isinstance(message, Mapping) else message
+
+
+def _secrets_in(options: Options) -> set[str]:
+    """Return the values among the options that must never be shown."""
+    secrets = set()
+    for name, value in options.items():
+        if isinstance(value, str) and any(part in name.lower() for part in _SECRET_NAMES):
+            secrets.add(value)
+        elif name in ("headers", "extra_headers") and isinstance(value, Mapping):
+            secrets.update(str(header) for header in value.values())
+    return secrets
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("litellm")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,132 @@
+"""Takes secrets out of text before it is raised, logged or printed.
+
+It errs on the side of removing too much: a redacted word in an error message costs little.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+__all__ = ["MASK", "known_secrets", "scrub", "scrub_content"]
+
+MASK = "***"
+"""What stands in the place of everything that was removed."""
+
+# Shorter values are placeholders such as "k" or "none"; removing them would shred the message.
+_SHORTEST_SECRET = 4
+_SHORTEST_ENVIRONMENT_SECRET = 8
+_SECRET_ENDINGS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+
+# Every pattern runs in linear time: no quantifier stands inside another one, and whatever can
+# begin in many places is bounded.
+_NAME = (
+    r"(?:x[-_])?(?:goog[-_])?(?:api|access|auth|secret|private|session|id|refresh)?[-_ ]?"
+    r"(?:key|token|secret|password|passwd|pwd|authorization|credentials?|signature|sig)"
+)
+_URL = re.compile(
+    r"""(?i)(?P<scheme>\b[a-z][a-z0-9+.\-]{1,20}://)(?P<userinfo>[^\s?#"'<>]*@)?"""
+    r"""(?P<rest>[^\s?#"'<>]*)(?P<query>[?#][^\s"'<>]*)?"""
+)
+_NAMED = (
+    # Authorization headers and everything of the form name=value or "name": "value".
+    re.compile(
+        rf"""(?i)(?P<keep>(?<![a-z]){_NAME}["'\\]{{0,2}}\s{{0,4}}[=:]\s{{0,4}})"""
+        r"""(?:(?:bearer|basic|token)\s{1,4})?"""
+        r"""(?:"[^"]{0,2000}"|'[^']{0,2000}'|[^\s"'&,;)}\]]{1,2000})"""
+    ),
+    re.compile(r"(?i)(?P<keep>\b(?:bearer|basic)\s{1,8})[a-z0-9._~+/=\-]{8,}"),
+    # "API key provided: sk-..." and "token abcdef0123...": the name, a few words, a long value.
+    re.compile(
+        rf"(?i)(?P<keep>(?<![a-z]){_NAME}(?:\s(?:provided|is|was|of))?[:\s]{{1,4}})"
+        r"[a-z0-9+/_=*.\-]{20,}"
+    ),
+)
+# Keys that show what they are by how they begin.
+_SHAPED = (
+    re.compile(
+        r"(?P<keep>)(?<![A-Za-z0-9])(?:sk|pk|rk|gsk|xai|pplx|nvapi|hf|r8|gh[opsu]|github|glpat"
+        r"|xox[abprs])[-_][A-Za-z0-9_\-*.]{6,}"
+    ),
+    re.compile(
+        r"(?P<keep>)(?:AIza[A-Za-z0-9_\-*]{6,}|(?:AKIA|ASIA)[A-Z0-9]{8,}|ya29\.[\w\-.]{6,})"
+    ),
+    re.compile(r"(?P<keep>)(?<![A-Za-z0-9])eyJ[A-Za-z0-9_\-.=]{10,}"),
+)
+
+
+def scrub(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return the text with everything that looks like a secret replaced by "***".
+
+    Removed are the given secrets (also where they stand percent-encoded), the values of
+    environment variables whose name ends in KEY, TOKEN, SECRET or PASSWORD, key-shaped strings
+    ("sk-...", "AIza...", "Bearer ...", `api_key=...`), and user info, query and fragment of
+    URLs. A secret that has no such shape, name or place is not recognised.
+
+    Args:
+        text: Any text, for example the message of an error.
+        secrets: Exact values to remove; those under 4 characters are left alone.
+
+    Returns:
+        The text without them; scrubbing it again changes nothing that matters.
+
+    Example:
+        >>> scrub("401 for https://me:pw@api.example.com/v1?key=AIzaSyA-1234567")
+        '401 for https://api.example.com/v1?***'
+        >>> scrub("Incorrect API key provided: sk-abc123def456")
+        'Incorrect API key provided: ***'
+    """
+    text = _URL.sub(_bare_url, _without(text, known_secrets(secrets)))
+    for pattern in (*_NAMED, *_SHAPED):
+        text = pattern.sub(rf"\g<keep>{MASK}", text)
+    return text
+
+
+def scrub_content(text: str, secrets: Iterable[str]) -> str:
+    """Return a prompt or a reply without known secrets and without key-shaped strings.
+
+    Unlike `scrub` it leaves addresses and sentences alone: "the password: he forgot it" is
+    content.
+
+    Args:
+        text: What somebody wrote.
+        secrets: Exact values to remove: the result of `known_secrets`, made once for many texts.
+
+    Example:
+        >>> scrub_content("see https://example.com/?q=1, key sk-abc123def456", ())
+        'see https://example.com/?q=1, key ***'
+    """
+    text = _without(text, secrets)
+    for pattern in _SHAPED:
+        text = pattern.sub(rf"\g<keep>{MASK}", text)
+    return text
+
+
+def known_secrets(secrets: Iterable[str] = ()) -> list[str]:
+    """Return all exact values to remove, longest first, so that none hides a part of another.
+
+    Args:
+        secrets: Values beside those of the environment.
+    """
+    given = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+    environment = {
+        value
+        for name, value in os.environ.items()
+        if name.upper().endswith(_SECRET_ENDINGS) and len(value) >= _SHORTEST_ENVIRONMENT_SECRET
+    }
+    exact = given | environment
+    return sorted(exact | {quote(secret, safe="") for secret in exact}, key=len, reverse=True)
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, MASK)
+    return text
+
+
+def _bare_url(match: re.Match[str]) -> str:
+    query = match["query"]
+    return f"{match['scheme']}{match['rest']}" + (f"{query[0]}{MASK}" if query else "")

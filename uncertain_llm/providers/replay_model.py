@@ -1,0 +1,232 @@
+"""A model that answers from recorded replies: no key, no network, no model, no litellm.
+
+A recording is a `.jsonl` or `.jsonl.gz` file with one question a line and its samples, in the
+recorded-samples format of the offline contract. `replay/demo` is the one that ships with the
+package.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from uncertain_llm.core.chat import Elicitation, Generation, ModelCall, question_of
+from uncertain_llm.core.errors import ConfigurationError, NotRecorded, UnknownModel
+
+__all__ = ["DEMO_PATH", "REPLAY_PREFIX", "ReplayModel", "open_replay", "read_rows"]
+
+REPLAY_PREFIX = "replay/"
+"""Model names that begin with this are served from a recording."""
+
+DEMO_PATH = Path(__file__).parent.parent / "data" / "demo.jsonl"
+"""The recording behind `replay/demo`."""
+
+Row = Mapping[str, object]
+
+
+class ReplayModel:
+    """Answers a recorded question with its recorded replies, one after the other.
+
+    The question is the text of the last user message; case and white space do not matter.
+    Reply number `call.index` is sample number `call.index` of the recording, whatever the call's
+    purpose: the same call gives the same reply, always. A confidence that was recorded with a
+    reply is told only to a call that asks for one. Labels (`correct`, `reference`) are not read.
+
+    Args:
+        rows: Rows in the recorded-samples format, of one model. A row without a question cannot
+            be asked for and is left out.
+        name: The name the model goes by, for example "replay/demo".
+
+    Raises:
+        ConfigurationError: No row can be asked for.
+
+    Example:
+        >>> import asyncio
+        >>> from uncertain_llm.core.chat import CallPurpose, ModelCall
+        >>> row = {"dataset": "d", "id": "1", "model": "m", "question": "Is ice cold?",
+        ...        "samples": [{"text": "Yes.", "answer": None, "confidence": 0.97}]}
+        >>> model = ReplayModel([row], name="replay/ice")
+        >>> call = ModelCall(purpose=CallPurpose.ANSWER, model="replay/ice",
+        ...                  messages=({"role": "user", "content": "is ice cold?"},))
+        >>> asyncio.run(model.generate(call)).text
+        'Yes.'
+    """
+
+    def __init__(self, rows: Iterable[Row], *, name: str) -> None:
+        self._name = name
+        self._rows: dict[str, list[Row]] = {}
+        for row in rows:
+            question = row.get("question")
+            if isinstance(question, str):
+                self._rows.setdefault(_normalised(question), []).append(row)
+        if not self._rows:
+            raise ConfigurationError(f"{name}: the recording holds no question that can be asked")
+
+    @classmethod
+    def from_jsonl(cls, path: str | Path, *, name: str | None = None) -> ReplayModel:
+        """Return a model that answers from a `.jsonl` or `.jsonl.gz` file.
+
+        Raises:
+            ConfigurationError: The file cannot be read; the message names the line.
+        """
+        return cls(read_rows(path), name=f"{REPLAY_PREFIX}{path}" if name is None else name)
+
+    @property
+    def name(self) -> str:
+        """The name the model goes by."""
+        return self._name
+
+    async def generate(self, call: ModelCall) -> Generation:
+        """Return the recorded reply number `call.index` to the question of the call.
+
+        Raises:
+            NotRecorded: The question, this many replies, or a confidence was not recorded.
+            ConfigurationError: Several rows of the recording have this question.
+        """
+        started_at, start = datetime.now(UTC), time.perf_counter()
+        row = self._find(call)
+        samples = cast("list[Row]", row.get("samples") or [])
+        if call.index >= len(samples):
+            raise NotRecorded(
+                f"{self._name}: the recording has {len(samples)} replies to this question, "
+                f"reply number {call.index + 1} was asked for; ask for fewer samples"
+            )
+        sample = samples[call.index]
+        answer = sample.get("answer")
+        reply_id = f"replay:{row.get('dataset')}:{row.get('id')}:{call.index}"
+        is_follow_up = call.elicits is Elicitation.FOLLOW_UP_PROBABILITY
+        return Generation(
+            purpose=call.purpose,
+            index=call.index,
+            text=self._reply_text(sample, call),
+            finish_reason="stop",
+            model_asked=call.model,
+            model_replied=cast("str | None", row.get("model")),
+            provider="replay",
+            response_id=f"{reply_id}:confidence" if is_follow_up else reply_id,
+            started_at=started_at,
+            seconds=time.perf_counter() - start,
+            elicits=call.elicits,
+            recorded_answer=None if is_follow_up or answer is None else str(answer),
+        )
+
+    async def aclose(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def _reply_text(self, sample: Row, call: ModelCall) -> str:
+        stated = _percent(sample.get("confidence"))
+        if call.elicits is Elicitation.FOLLOW_UP_PROBABILITY:
+            if stated is None:
+                raise NotRecorded(
+                    f"{self._name}: no confidence was recorded with reply number {call.index + 1}"
+                )
+            return stated
+        recorded = sample.get("text")
+        text = str(sample.get("answer") or "") if recorded is None else str(recorded)
+        if call.elicits is Elicitation.INLINE_PROBABILITY and stated is not None:
+            return f"{text}\nConfidence: {stated}"
+        return text
+
+    def _find(self, call: ModelCall) -> Row:
+        key = self._key_of(call)
+        if key is None:
+            raise NotRecorded(
+                f"{self._name}: this question is not in the recording; "
+                f"the nearest recorded one is {self._nearest(call)!r}"
+            )
+        rows = self._rows[key]
+        if len(rows) > 1:
+            ids = ", ".join(f"{row.get('model')}/{row.get('id')}" for row in rows[:5])
+            raise ConfigurationError(
+                f"{self._name}: {len(rows)} rows of the recording have this question ({ids}); "
+                "keep the rows of one model and one dataset"
+            )
+        return rows[0]
+
+    def _key_of(self, call: ModelCall) -> str | None:
+        key = _normalised(_asked(call))
+        return key if key in self._rows else None
+
+    def _nearest(self, call: ModelCall) -> str:
+        # Imported here: a question that is found must not pay for the search.
+        from rapidfuzz import fuzz, process
+
+        asked = _normalised(_asked(call))
+        # The length is cut because the comparison takes time quadratic in it.
+        best = process.extractOne(asked[:2000], list(self._rows), scorer=fuzz.ratio)
+        return str(self._rows[best[0]][0].get("question"))
+
+
+def _asked(call: ModelCall) -> str:
+    # The messages may carry an instruction beside the question.
+    return question_of(call.messages) if call.question is None else call.question
+
+
+def open_replay(name: str) -> ReplayModel:
+    """Return the model behind "replay/demo" or "replay/PATH", PATH ending in .jsonl or .jsonl.gz.
+
+    Raises:
+        UnknownModel: The name is neither.
+        ConfigurationError: The file cannot be read.
+
+    Example:
+        >>> open_replay("replay/demo").name
+        'replay/demo'
+    """
+    target = name.removeprefix(REPLAY_PREFIX)
+    if target == "demo":
+        return ReplayModel.from_jsonl(DEMO_PATH, name=name)
+    if not target.endswith((".jsonl", ".jsonl.gz")):
+        raise UnknownModel(
+            f"unknown recording {name!r}; expected 'replay/demo' or 'replay/' and the path of a "
+            ".jsonl or .jsonl.gz file, for example 'replay/recordings/mine.jsonl'"
+        )
+    return ReplayModel.from_jsonl(target, name=name)
+
+
+def read_rows(path: str | Path) -> Iterator[Row]:
+    """Yield the rows of a recording; blank lines are skipped.
+
+    Raises:
+        ConfigurationError: The file cannot be opened, or a line is no JSON object with a list
+            of samples; the message names file and line.
+    """
+    try:
+        lines = _read_text(Path(path)).splitlines()
+    except (OSError, UnicodeDecodeError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigurationError(f"cannot read the recording {path}: {reason}") from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _row(line, where=f"{path}, line {number}")
+
+
+def _read_text(path: Path) -> str:
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+
+
+def _row(line: str, *, where: str) -> Row:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ConfigurationError(f"{where}: not a JSON object ({error})") from error
+    samples = row.get("samples") if isinstance(row, dict) else None
+    if not isinstance(samples, list) or not all(isinstance(sample, dict) for sample in samples):
+        raise ConfigurationError(f"{where}: expected a JSON object with a list 'samples'")
+    return cast("Row", row)
+
+
+def _normalised(question: str) -> str:
+    return " ".join(question.casefold().split())
+
+
+def _percent(confidence: object) -> str | None:
+    if isinstance(confidence, bool) or not isinstance(confidence, int | float):
+        return None
+    return f"{100 * confidence:.1f}".removesuffix(".0") + "%"

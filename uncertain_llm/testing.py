@@ -1,0 +1,259 @@
+"""Doubles for tests of code that uses this library: scripted models and a network guard.
+
+None of them needs a key, a network or a mock. Pass a model to the client in place of a name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import ipaddress
+import socket
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from pydantic import Field
+
+from uncertain_llm.core.base import Value
+from uncertain_llm.core.chat import CallPurpose, Generation, ModelCall, TokenUsage
+from uncertain_llm.core.errors import NotRecorded, UncertainLLMError
+
+__all__ = ["FunctionModel", "NetworkForbidden", "Reply", "ScriptedModel", "forbid_network"]
+
+
+class Reply(Value):
+    """One reply for a scripted model to give, where the text alone does not say enough."""
+
+    text: str = ""
+    finish_reason: str | None = "stop"
+    refusal_text: str | None = None
+    model_replied: str | None = None
+    response_id: str | None = None
+    """None gives each call its own; set it to play a provider that repeats a reply."""
+    from_cache: bool = False
+    usage: TokenUsage = Field(default_factory=TokenUsage)
+    cost_usd: float | None = None
+    system_fingerprint: str | None = None
+    has_tool_calls: bool = False
+
+
+Scripted = str | Reply | UncertainLLMError
+Answer = str | Reply | Generation
+
+
+class ScriptedModel:
+    """Gives fixed replies: reply number i to the call with index i.
+
+    The calls of a request are numbered through (the answer is 0, then the samples, then those
+    that verify), so what each of them gets depends on its number only and never on the order in
+    which concurrent calls happen to run. A second request gets the same replies again.
+
+    Args:
+        replies: For each index a text, a `Reply`, an error to raise, or a list of these for the
+            first, second, ... try of that call; the last of a list repeats.
+        follow_ups: The same for follow-up calls, which have numbers of their own.
+        name: The name the model goes by.
+
+    Attributes:
+        calls: All calls so far, in the order in which they came in.
+
+    Example:
+        >>> import asyncio
+        >>> from uncertain_llm.core.errors import RateLimited
+        >>> model = ScriptedModel(["Paris", [RateLimited("slow down", retryable=True), "Lyon"]])
+        >>> call = ModelCall(purpose=CallPurpose.ANSWER, model="scripted", messages=())
+        >>> asyncio.run(model.generate(call)).text
+        'Paris'
+    """
+
+    def __init__(
+        self,
+        replies: Sequence[Scripted | Sequence[Scripted]],
+        *,
+        follow_ups: Sequence[Scripted | Sequence[Scripted]] = (),
+        name: str = "scripted",
+    ) -> None:
+        self._replies = tuple(replies)
+        self._follow_ups = tuple(follow_ups)
+        self._name = name
+        self._tries: Counter[tuple[bool, int]] = Counter()
+        self.calls: list[ModelCall] = []
+
+    @property
+    def name(self) -> str:
+        """The name the model goes by."""
+        return self._name
+
+    async def generate(self, call: ModelCall) -> Generation:
+        """Return the scripted reply, or raise the scripted error.
+
+        Raises:
+            NotRecorded: The script is shorter than the number of calls.
+        """
+        self.calls.append(call)
+        is_follow_up = call.purpose is CallPurpose.FOLLOW_UP
+        script = self._follow_ups if is_follow_up else self._replies
+        if call.index >= len(script):
+            raise NotRecorded(
+                f"{self._name}: the script has {len(script)} "
+                f"{'follow-up ' if is_follow_up else ''}replies, "
+                f"call number {call.index + 1} ({call.purpose}) needs one more"
+            )
+        entry = script[call.index]
+        if not isinstance(entry, str | Reply | UncertainLLMError):
+            position = self._tries[is_follow_up, call.index]
+            self._tries[is_follow_up, call.index] += 1
+            entry = entry[min(position, len(entry) - 1)]
+        if isinstance(entry, UncertainLLMError):
+            raise entry
+        return _generation(entry, call, name=self._name)
+
+    async def aclose(self) -> None:
+        """Do nothing: there is no connection."""
+
+
+class FunctionModel:
+    """Asks your function for each reply.
+
+    Args:
+        function: Takes a `ModelCall`, returns a text, a `Reply` or a whole `Generation`, or
+            raises. It may be async.
+        name: The name the model goes by.
+
+    Example:
+        >>> import asyncio
+        >>> model = FunctionModel(lambda call: f"reply {call.index}")
+        >>> call = ModelCall(purpose=CallPurpose.SAMPLE, index=3, model="function", messages=())
+        >>> asyncio.run(model.generate(call)).text
+        'reply 3'
+    """
+
+    def __init__(
+        self, function: Callable[[ModelCall], Answer | Awaitable[Answer]], *, name: str = "function"
+    ) -> None:
+        self._function = function
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The name the model goes by."""
+        return self._name
+
+    async def generate(self, call: ModelCall) -> Generation:
+        """Return what the function returns for this call."""
+        outcome = self._function(call)
+        answer = await outcome if inspect.isawaitable(outcome) else outcome
+        if isinstance(answer, Generation):
+            return answer
+        return _generation(answer, call, name=self._name)
+
+    async def aclose(self) -> None:
+        """Do nothing: there is no connection."""
+
+
+class NetworkForbidden(OSError):
+    """Something tried to leave this machine inside `forbid_network`."""
+
+
+@contextlib.contextmanager
+def forbid_network() -> Iterator[list[str]]:
+    """Refuse every connection and name look-up that leaves this machine, in all threads.
+
+    Loopback addresses and Unix sockets stay open. Code under test may swallow the error, so the
+    targets that were refused are also collected: check that the list is empty at the end. What
+    does not go through Python's `socket` module (uvloop, a native library) is not seen.
+
+    Yields:
+        The refused targets, as "host:port", in the order of the attempts.
+
+    Example:
+        >>> with forbid_network() as refused:
+        ...     try:
+        ...         socket.create_connection(("192.0.2.1", 80))
+        ...     except NetworkForbidden as error:
+        ...         print(error)
+        network access is forbidden here: 192.0.2.1:80
+        >>> refused
+        ['192.0.2.1:80']
+    """
+    refused: list[str] = []
+    lock = threading.Lock()
+
+    def check(host: object, port: object) -> None:
+        if not _is_local(host):
+            with lock:
+                refused.append(f"{host}:{port}")
+            raise NetworkForbidden(f"network access is forbidden here: {host}:{port}")
+
+    real_connect, real_connect_ex = socket.socket.connect, socket.socket.connect_ex
+    real_getaddrinfo = socket.getaddrinfo
+
+    def check_address(sock: socket.socket, address: object) -> None:
+        if sock.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):
+            check(address[0], address[1])
+
+    def connect(sock: socket.socket, address: object) -> None:
+        check_address(sock, address)
+        real_connect(sock, address)  # type: ignore[arg-type]  # any address the socket takes
+
+    def connect_ex(sock: socket.socket, address: object) -> int:
+        check_address(sock, address)
+        return real_connect_ex(sock, address)  # type: ignore[arg-type]  # as above
+
+    def getaddrinfo(host: object, port: object, *args: object, **kwargs: object) -> object:
+        check(host, port)
+        return real_getaddrinfo(host, port, *args, **kwargs)  # type: ignore[arg-type]  # passed on
+
+    patches = (
+        (socket.socket, "connect", connect, real_connect),
+        (socket.socket, "connect_ex", connect_ex, real_connect_ex),
+        (socket, "getaddrinfo", getaddrinfo, real_getaddrinfo),
+    )
+    for owner, attribute, guard, _ in patches:
+        setattr(owner, attribute, guard)
+    try:
+        yield refused
+    finally:
+        for owner, attribute, _, real in patches:
+            setattr(owner, attribute, real)
+
+
+def _is_local(host: object) -> bool:
+    if host is None or host == "":
+        return True
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+    if text == "localhost" or text.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _generation(answer: str | Reply, call: ModelCall, *, name: str) -> Generation:
+    reply = Reply(text=answer) if isinstance(answer, str) else answer
+    own_id = f"{name}:{call.purpose}:{call.index}"
+    return Generation(
+        purpose=call.purpose,
+        index=call.index,
+        text=reply.text,
+        finish_reason=reply.finish_reason,
+        refusal_text=reply.refusal_text,
+        model_asked=call.model,
+        model_replied=reply.model_replied or name,
+        provider="testing",
+        response_id=reply.response_id or own_id,
+        from_cache=reply.from_cache,
+        usage=reply.usage,
+        cost_usd=reply.cost_usd,
+        started_at=datetime.now(UTC),
+        seconds=0.0,
+        temperature=call.temperature,
+        seed=call.seed,
+        system_fingerprint=reply.system_fingerprint,
+        elicits=call.elicits,
+        has_tool_calls=reply.has_tool_calls,
+    )
