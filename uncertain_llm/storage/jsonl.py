@@ -1,0 +1,111 @@
+"""Decisions and labels as JSON lines, out of a log and into one.
+
+One line a decision, ASCII only: `{"record": {...}, "labels": [{...}, ...]}`. The labels stand
+beside the record, not in it: a record has `labels` of its own, the caller's slices.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TextIO
+
+from uncertain_llm.core.base import Value
+from uncertain_llm.core.errors import LogError
+from uncertain_llm.core.ports import DecisionLog
+from uncertain_llm.core.response import DecisionRecord, Label
+from uncertain_llm.storage.log_errors import read_label, read_record
+
+__all__ = ["TransferCount", "decision_line", "export_records", "import_records"]
+
+_BATCH = 200  # decisions whose labels are asked for at once; chosen, not tuned
+
+
+class TransferCount(Value):
+    """How much an export wrote or an import read."""
+
+    n_records: int = 0
+    n_labels: int = 0
+
+
+def export_records(log: DecisionLog, stream: TextIO) -> TransferCount:
+    """Write all decisions of a log with their labels, oldest first; return how many.
+
+    What was written can be imported again and gives equal records and labels.
+
+    Raises:
+        LogError: The log cannot be read.
+        OSError: The stream cannot be written.
+    """
+    n_records = n_labels = 0
+    records = log.records()
+    while batch := list(islice(records, _BATCH)):
+        labels: dict[str, list[Label]] = {}
+        for label in log.labels(record.id for record in batch):
+            labels.setdefault(label.record_id, []).append(label)
+        for record in batch:
+            its_labels = labels.get(record.id, [])
+            stream.write(decision_line(record, its_labels) + "\n")
+            n_labels += len(its_labels)
+        n_records += len(batch)
+    return TransferCount(n_records=n_records, n_labels=n_labels)
+
+
+def import_records(stream: Iterable[str], log: DecisionLog) -> TransferCount:
+    """Add exported decisions and their labels to a log; return how many were read.
+
+    Importing the same lines again changes nothing, so an import that was cut short is repeated.
+
+    Args:
+        stream: Lines as `export_records` writes them, for example an open file. Empty lines are
+            skipped.
+        log: Where they go.
+
+    Raises:
+        LogError: A line is wrong, named by its number (lines before it are in the log then), or
+            the log cannot be written.
+    """
+    n_records = n_labels = 0
+    for number, line in enumerate(stream, start=1):
+        if not line.strip():
+            continue
+        record, labels = _parse(line, f"line {number}")
+        log.append(record)
+        for label in labels:
+            log.add_label(label)
+        n_records += 1
+        n_labels += len(labels)
+    return TransferCount(n_records=n_records, n_labels=n_labels)
+
+
+def decision_line(record: DecisionRecord, labels: Iterable[Label]) -> str:
+    """Return one line of an export, without its end: JSON in ASCII, safe for any terminal."""
+    content = {
+        "record": record.model_dump(mode="json"),
+        "labels": [label.model_dump(mode="json") for label in labels],
+    }
+    return json.dumps(content, separators=(",", ":"))
+
+
+def _parse(line: str, where: str) -> tuple[DecisionRecord, list[Label]]:
+    try:
+        content = json.loads(line)
+    except ValueError:
+        # `from None`: the cause holds the whole line, which is somebody's prompt.
+        raise LogError(f"{where} of the import is not JSON") from None
+    if not isinstance(content, dict) or not isinstance(content.get("record"), dict):
+        raise LogError(f'{where} of the import is not a decision: it has no "record"')
+    labels = content.get("labels") or []
+    if not isinstance(labels, list):
+        raise LogError(f'{where} of the import is not a decision: "labels" is not a list')
+    record = read_record(json.dumps(content["record"]), where)
+    return record, list(_labels_in(labels, record.id, where))
+
+
+def _labels_in(labels: list[object], record_id: str, where: str) -> Iterator[Label]:
+    for content in labels:
+        label = read_label(json.dumps(content), f"a label in {where}")
+        if label.record_id != record_id:
+            raise LogError(f"{where} of the import holds a label of another decision")
+        yield label
