@@ -1,0 +1,375 @@
+"""Every scripted scenario through both clients: equal responses, equal log rows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import pytest
+
+from uncertain_llm.client import AsyncUncertainLLM, UncertainLLM
+from uncertain_llm.client.assembly import Surroundings
+from uncertain_llm.core.chat import Request
+from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Measurement
+from uncertain_llm.core.decision import Action, ReasonCode, RefusalKind, Support, Verdict
+from uncertain_llm.core.errors import (
+    CallTimeout,
+    MissingKey,
+    ModelCallError,
+    ProviderUnavailable,
+    RateLimited,
+    UncertainLLMError,
+)
+from uncertain_llm.core.response import DecisionRecord, Label, Response
+from uncertain_llm.policy import Audit, Cuts, Decide, Limits, Policy, Sampling, Verification
+from uncertain_llm.testing import Reply, ScriptedModel
+
+T = TypeVar("T")
+
+
+class MemoryLog:
+    """A log that keeps rows in a list."""
+
+    def __init__(self) -> None:
+        self.rows: list[DecisionRecord] = []
+
+    def append(self, record: DecisionRecord) -> None:
+        self.rows.append(record)
+
+    def add_label(self, label: Label) -> None:
+        raise AssertionError("no scenario labels")
+
+    def records(self):  # noqa: ANN201
+        return iter(self.rows)
+
+    def labels(self, record_ids=None):  # noqa: ANN001, ANN201
+        return iter(())
+
+    def close(self) -> None:
+        pass
+
+
+class Says:
+    """A verifier with a fixed finding."""
+
+    name = "says"
+
+    def __init__(self, support: Support | None) -> None:
+        self.support = support
+
+    def verify(self, request: Request, text: str) -> Verdict:
+        if self.support is None:
+            raise RuntimeError("search is down")
+        return Verdict(support=self.support, verifier=self.name, evidence=f"looked up {text!r}")
+
+
+class AgreementIsProbability:
+    """An estimator whose numbers a reader can check: the agreeing share."""
+
+    name = "agreement-is-probability"
+
+    def estimate(self, measurements: Sequence[Measurement], *, n_samples: int) -> Confidence:
+        share = next(m.value for m in measurements if m.signal == "answer_agreement")
+        status = ConfidenceStatus.UNAVAILABLE if share is None else ConfidenceStatus.CALIBRATED
+        return Confidence(
+            score=share,
+            probability=share,
+            band=None,
+            status=status,
+            measurements=tuple(measurements),
+        )
+
+
+def policy(**changes: object) -> Policy:
+    fields: dict[str, object] = {
+        "name": "test",
+        "sampling": Sampling(samples=3),
+        "decide": Decide(cuts=Cuts(answer=0.75, hedge=0.6, verify=0.3)),
+        "verify": Verification(extra_samples=2),
+        "audit": Audit(rate=0.1),
+        "limits": Limits(attempts=2, retries=2, max_wait_seconds=0),
+    }
+    return Policy(**{**fields, **changes})
+
+
+def surroundings() -> Surroundings:
+    numbers = iter(range(1000))
+    return Surroundings(
+        clock=lambda: datetime(2026, 11, 1, tzinfo=UTC),
+        new_id=lambda: f"id-{next(numbers)}",
+        draw=lambda: 0.5,
+    )
+
+
+@dataclass
+class Ran:
+    response: Response | None
+    error: UncertainLLMError | None
+    rows: list[DecisionRecord]
+    model: ScriptedModel
+
+
+def run_sync(make_model: Callable[[], ScriptedModel], question: str, **parts: object) -> Ran:
+    log, model = MemoryLog(), make_model()
+    response, error = None, None
+    with UncertainLLM(model, log=log, surroundings=surroundings(), **parts) as llm:
+        try:
+            response = llm.ask(question)
+        except UncertainLLMError as caught:
+            error = caught
+    return Ran(response, error, log.rows, model)
+
+
+def run_async(make_model: Callable[[], ScriptedModel], question: str, **parts: object) -> Ran:
+    log, model = MemoryLog(), make_model()
+
+    async def main() -> Response:
+        async with AsyncUncertainLLM(model, log=log, surroundings=surroundings(), **parts) as llm:
+            return await llm.ask(question)
+
+    response, error = None, None
+    try:
+        response = asyncio.run(main())
+    except UncertainLLMError as caught:
+        error = caught
+    return Ran(response, error, log.rows, model)
+
+
+def timeless(value: object) -> object:
+    """The same JSON without what a clock or an arrival order decides."""
+    if isinstance(value, dict):
+        return {
+            k: timeless(v)
+            for k, v in value.items()
+            if k not in {"seconds", "started_at", "created_at", "response_id"}
+        }
+    return [timeless(v) for v in value] if isinstance(value, list) else value
+
+
+YEAR = "In which year did the bridge open?"
+SURE = "It opened in 1932.\nConfidence: 97%"
+SPLIT = ["It opened in 1932.\nConfidence: 60%", "In 1931.\nConfidence: 40%"]
+DOWN = ProviderUnavailable("the provider is down", retryable=True)
+
+SCENARIOS: dict[str, dict[str, object]] = {
+    "all agree": {"replies": [SURE] * 3},
+    "two of three": {"replies": [SURE, SURE, "In 1931.\nConfidence: 30%"]},
+    "doubt, then more samples agree": {"replies": [*SPLIT, "In 1930."] + [SURE] * 2},
+    "doubt stays": {"replies": [*SPLIT, "In 1930.", "In 1929.", "In 1928."]},
+    "verifier supports": {"replies": [*SPLIT, "1930"], "verifier": Says(Support.SUPPORTED)},
+    "verifier contradicts": {"replies": [*SPLIT, "1930"], "verifier": Says(Support.CONTRADICTED)},
+    "verifier undecided": {"replies": [*SPLIT, "1930"], "verifier": Says(Support.UNDECIDED)},
+    "verifier fails": {"replies": [*SPLIT, "1930"], "verifier": Says(None)},
+    "one sample fails": {"replies": [SURE, DOWN, SURE]},
+    "the first call fails, others answer": {"replies": [DOWN, SURE, SURE]},
+    "only one reply arrives": {"replies": [SURE, DOWN, DOWN]},
+    "a retry helps": {"replies": [SURE, [RateLimited("slow", retryable=True), SURE], SURE]},
+    "all fail": {"replies": [DOWN] * 3},
+    "all time out": {"replies": [CallTimeout("no reply in time")] * 3},
+    "no key": {"replies": [MissingKey("OPENAI_API_KEY is not set")] * 3},
+    "policy refusal": {"replies": [Reply(text="", refusal_text="I can't help with that.")] * 3},
+    "content filter": {"replies": [Reply(text="", finish_reason="content_filter")] * 3},
+    "empty replies": {"replies": ["", " ", ""]},
+    "cut off": {"replies": [Reply(text="It opened in 19", finish_reason="length")] * 3},
+    "repeated reply": {"replies": [Reply(text="1932", response_id="same")] * 3},
+    "model says it does not know": {"replies": ["I don't know when it opened."] * 3},
+    "one sample only": {"replies": [SURE], "policy": policy(sampling=Sampling(samples=1))},
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_sync_and_async_give_equal_responses_and_rows(name: str) -> None:
+    scenario = {"policy": policy(), "estimator": AgreementIsProbability(), **SCENARIOS[name]}
+    replies = scenario.pop("replies")
+
+    sync = run_sync(lambda: ScriptedModel(replies), YEAR, **scenario)
+    other = run_async(lambda: ScriptedModel(replies), YEAR, **scenario)
+
+    assert type(sync.error) is type(other.error)
+    assert str(sync.error) == str(other.error)
+    if sync.response is not None:
+        one, two = (json.loads(r.response.model_dump_json()) for r in (sync, other))
+        assert timeless(one) == timeless(two)
+    rows = [[timeless(json.loads(r.model_dump_json())) for r in ran.rows] for ran in (sync, other)]
+    assert rows[0] == rows[1]
+
+
+def ran(name: str, **parts: object) -> Ran:
+    scenario = {
+        "policy": policy(),
+        "estimator": AgreementIsProbability(),
+        **SCENARIOS[name],
+        **parts,
+    }
+    replies = scenario.pop("replies")
+    return run_sync(lambda: ScriptedModel(replies), YEAR, **scenario)
+
+
+def response_of(name: str, **parts: object) -> Response:
+    found = ran(name, **parts).response
+    assert found is not None
+    return found
+
+
+def test_agreement_and_stated_probability_lead_to_an_answer_untouched() -> None:
+    response = response_of("all agree", estimator=None)
+
+    assert response.delivered is Action.ANSWER
+    assert response.text == response.answer == "It opened in 1932."
+    assert response.confidence.status is ConfidenceStatus.PRIOR
+    assert response.confidence.measurement("stated_probability").value == pytest.approx(0.97)
+
+
+def test_a_hedge_keeps_the_words_of_the_answer_and_names_no_number() -> None:
+    wide = policy(decide=Decide(cuts=Cuts(answer=0.999, hedge=0.1, verify=0)))
+
+    response = run_sync(lambda: ScriptedModel([SURE] * 3), YEAR, policy=wide).response
+
+    assert response is not None
+    assert response.delivered is Action.HEDGE
+    assert response.text.endswith("It opened in 1932.")
+    assert "%" not in response.text
+
+
+def test_doubt_buys_more_samples_and_the_final_decision_rests_on_all() -> None:
+    response = response_of("doubt, then more samples agree")
+
+    assert response.action is Action.VERIFY
+    assert response.provenance.n_received == 5
+    assert response.answer == "It opened in 1932."
+    assert response.final_decision.action is response.delivered
+    assert response.final_decision.probability_used > response.decision.probability_used
+
+
+def test_doubt_that_stays_is_withheld_and_says_so() -> None:
+    response = response_of("doubt stays")
+
+    assert response.delivered is Action.ABSTAIN
+    assert "1932" not in response.text
+    assert response.answer == "It opened in 1932."
+
+
+@pytest.mark.parametrize(
+    ("name", "delivered", "reason"),
+    [
+        ("verifier supports", Action.ANSWER, ReasonCode.VERIFIED_SUPPORTED),
+        ("verifier contradicts", Action.ABSTAIN, ReasonCode.VERIFIED_CONTRADICTED),
+        ("verifier undecided", Action.HEDGE, ReasonCode.VERIFIED_UNDECIDED),
+        ("verifier fails", Action.ABSTAIN, ReasonCode.VERIFIER_FAILED),
+    ],
+)
+def test_a_verifier_has_the_last_word(name: str, delivered: Action, reason: ReasonCode) -> None:
+    response = response_of(name)
+
+    assert response.action is Action.VERIFY
+    assert (response.delivered, response.final_decision.reason) == (delivered, reason)
+    assert response.provenance.verifier == "says"
+
+
+def test_a_failed_sample_costs_confidence_and_not_the_answer() -> None:
+    whole = response_of("all agree", estimator=None)
+    partial = response_of("one sample fails", estimator=None)
+
+    assert partial.answer == whole.answer
+    assert (partial.provenance.n_requested, partial.provenance.n_failed) == (3, 1)
+    assert partial.probability < whole.probability
+    width = [r.confidence.band[1] - r.confidence.band[0] for r in (whole, partial)]
+    assert width[1] > width[0]
+    assert "1 of 3 replies failed (unavailable)" in partial.warnings[0]
+
+
+def test_any_reply_that_arrived_can_be_the_answer() -> None:
+    response = response_of("the first call fails, others answer")
+
+    assert response.answer == "It opened in 1932."
+    assert response.provenance.n_failed == 1
+
+
+def test_the_first_reply_is_the_answer_when_the_policy_says_so_and_its_loss_is_an_error() -> None:
+    first = policy(sampling=Sampling(samples=3, answer="first"))
+
+    found = run_sync(lambda: ScriptedModel([DOWN, SURE, SURE]), YEAR, policy=first)
+
+    assert isinstance(found.error, ProviderUnavailable)
+    assert found.rows == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("all fail", ProviderUnavailable), ("all time out", CallTimeout)]
+)
+def test_a_lost_answer_is_a_typed_error_and_leaves_no_row(
+    name: str, kind: type[ModelCallError]
+) -> None:
+    found = ran(name)
+
+    assert type(found.error) is kind
+    assert found.rows == []
+
+
+def test_a_missing_key_is_not_retried() -> None:
+    found = ran("no key")
+
+    assert isinstance(found.error, MissingKey)
+    assert len(found.model.calls) == 3
+
+
+def test_one_outage_does_not_become_many() -> None:
+    """Three calls may be tried twice each, but two retries are all the request has."""
+    assert len(ran("all fail").model.calls) == 3 + 2
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("policy refusal", RefusalKind.NORMATIVE),
+        ("content filter", RefusalKind.NORMATIVE),
+        ("empty replies", RefusalKind.NON_ANSWER),
+        ("model says it does not know", RefusalKind.EPISTEMIC),
+    ],
+)
+def test_a_refusal_of_the_model_is_told_apart_from_our_abstention(
+    name: str, kind: RefusalKind
+) -> None:
+    response = response_of(name)
+
+    assert response.refusal is not None
+    assert response.refusal.kind is kind
+    assert response.delivered is Action.ABSTAIN
+    assert response.decision.reason is not ReasonCode.NOT_CONFIDENT
+
+
+def test_the_model_s_own_words_are_shown_when_it_does_not_know() -> None:
+    assert response_of("model says it does not know").text == "I don't know when it opened."
+
+
+def test_an_empty_answer_never_reaches_a_user() -> None:
+    assert response_of("empty replies").text.strip()
+
+
+def test_a_repeated_reply_is_not_agreement() -> None:
+    response = response_of("repeated reply")
+
+    assert response.evidence.clustering.duplicates == (1, 2)
+    assert response.confidence.measurement("answer_agreement").value is None
+    assert "2 replies repeat an earlier one" in response.warnings[0]
+
+
+def test_one_reply_is_no_agreement() -> None:
+    response = response_of("one sample only")
+
+    assert response.confidence.measurement("answer_agreement").missing == "needs_two_samples"
+
+
+def test_each_decision_is_one_row_that_holds_what_it_rests_on() -> None:
+    found = ran("two of three")
+
+    (row,) = found.rows
+    assert row.id == found.response.id
+    assert row.evidence == found.response.evidence
+    assert row.confidence == found.response.confidence
+    assert row.provenance.fingerprint == found.response.provenance.fingerprint
+    assert DecisionRecord.model_validate_json(row.model_dump_json()) == row

@@ -1,0 +1,5 @@
+"""Floor 6: the front door."""
+
+from uncertain_llm.client.front import AsyncUncertainLLM, UncertainLLM
+
+__all__ = ["AsyncUncertainLLM", "UncertainLLM"]

@@ -1,0 +1,138 @@
+"""Puts the parts of a client together from what the caller gave."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from uncertain_llm.client.recorder import Recorder
+from uncertain_llm.core.chat import ChatMessage, Mode, Request
+from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.core.ports import Model
+from uncertain_llm.flow.pipeline import Pipeline
+from uncertain_llm.policy import Policy
+from uncertain_llm.providers.models import model_from_name
+from uncertain_llm.providers.retry import RetrySettings
+from uncertain_llm.storage.policy_files import load_policy
+
+__all__ = [
+    "Assembly",
+    "Surroundings",
+    "resolve_model",
+    "resolve_policy",
+    "retry_settings",
+]
+
+# These change what a call returns, so `ask` could not keep its promise of one whole answer.
+_NOT_IN_ASK = {
+    "stream": "use uncertain_llm.completion(stream=True)",
+    "n": "set sampling.samples in the policy",
+    "tools": "use uncertain_llm.completion(tools=...)",
+    "functions": "use uncertain_llm.completion(functions=...)",
+    "messages": "pass the messages as the first argument",
+    "model": "make a client for each model",
+}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Clock, ids and chance come in from outside, so that a test or an audit can repeat them."""
+
+    clock: Callable[[], datetime] = _now
+    new_id: Callable[[], str] = _new_id
+    draw: Callable[[], float] = field(default_factory=lambda: random.Random().random)
+    """A uniform draw in [0, 1) for each request; decides whether a label is requested."""
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Everything a client consists of; it holds no state of any request."""
+
+    model: Model
+    pipeline: Pipeline
+    recorder: Recorder
+    surroundings: Surroundings
+
+    def request(
+        self,
+        prompt: str | Sequence[ChatMessage],
+        *,
+        task: str | None,
+        labels: Mapping[str, str] | None,
+        options: Mapping[str, object],
+    ) -> Request:
+        """Return the request for a prompt.
+
+        Raises:
+            ConfigurationError: An option that `ask` cannot honour, or an empty prompt.
+        """
+        for name in options:
+            if name in _NOT_IN_ASK and options[name]:
+                raise ConfigurationError(f"ask() takes no {name}=; {_NOT_IN_ASK[name]}")
+        return Request(
+            id=self.surroundings.new_id(),
+            created_at=self.surroundings.clock(),
+            model=self.model.name,
+            messages=_messages(prompt),
+            options=dict(options),
+            task=task,
+            labels=dict(labels or {}),
+            mode=Mode.ENFORCE,
+        )
+
+
+def resolve_model(model: str | Model, policy: Policy, options: Mapping[str, object]) -> Model:
+    """Return the model for a name, or the given model object itself.
+
+    Raises:
+        ConfigurationError: Options were given beside a model object, or the name is unknown.
+    """
+    if not isinstance(model, str):
+        if options:
+            names = ", ".join(sorted(options))
+            raise ConfigurationError(
+                f"options ({names}) go to models made from a name; set them on your model object"
+            )
+        return model
+    return model_from_name(
+        model, timeout_seconds=policy.limits.timeout_seconds, options=dict(options)
+    )
+
+
+def resolve_policy(policy: str | Path | Policy) -> Policy:
+    """Return the policy for a shipped name or a file, or the given policy itself."""
+    return policy if isinstance(policy, Policy) else load_policy(policy)
+
+
+def retry_settings(policy: Policy) -> RetrySettings:
+    """Return the policy's limits in the terms of the retry room."""
+    return RetrySettings(
+        attempts=policy.limits.attempts,
+        retries=policy.limits.retries,
+        max_wait_seconds=policy.limits.max_wait_seconds,
+    )
+
+
+def _messages(prompt: str | Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
+    messages = ({"role": "user", "content": prompt},) if isinstance(prompt, str) else tuple(prompt)
+    if not messages or prompt == "":
+        raise ConfigurationError("expected a question or a list of messages, got an empty one")
+    for message in messages:
+        if not isinstance(message, Mapping) or "role" not in message:
+            raise ConfigurationError(
+                'each message must be a mapping such as {"role": "user", "content": "..."}, '
+                f"got {type(message).__name__}"
+            )
+    return messages

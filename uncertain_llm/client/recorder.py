@@ -1,0 +1,205 @@
+"""Writes decisions down: redacted as the caller wants, and never at the price of an answer."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
+
+from uncertain_llm.core.chat import Request
+from uncertain_llm.core.confidence import Evidence, Sample
+from uncertain_llm.core.errors import LogError
+from uncertain_llm.core.ports import DecisionLog
+from uncertain_llm.core.response import DecisionRecord, Response
+from uncertain_llm.providers.redaction import known_secrets, scrub_content
+
+__all__ = ["OnLogError", "Recorder", "Store", "record_of"]
+
+_log = logging.getLogger("uncertain_llm")
+
+Redact = Callable[[str], str]
+OnLogError = Literal["warn", "raise"]
+Store = Literal["full", "hash"]
+
+# A picture inside a message is kept as its hash: a log is no place for megabytes of base64.
+_LONGEST_DATA_URL = 200
+
+
+class Recorder:
+    """Turns responses into log rows.
+
+    The log is opened at the first write, so that a client costs nothing before it is used. A row
+    that cannot be written becomes a warning in the response, or an error if the caller asked.
+    """
+
+    def __init__(
+        self,
+        log: str | DecisionLog | None,
+        *,
+        store: Store = "full",
+        redact: Redact | None = None,
+        on_log_error: OnLogError = "warn",
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._redact = redact
+        self._on_log_error = on_log_error
+        self._owns_log = isinstance(log, str)
+        self._lock = threading.Lock()
+
+    def write(self, request: Request, response: Response) -> Response:
+        """Write the decision and return the response, with a warning when that failed.
+
+        Raises:
+            LogError: The row could not be written and `on_log_error` is "raise".
+        """
+        if self._log is None:
+            return response
+        try:
+            record = record_of(request, response, store=self._store, redact=self._redact)
+            self._opened().append(record)
+        except Exception as error:
+            # Whatever the log or the hook does, the answer was paid for: it is returned.
+            if self._on_log_error == "raise":
+                raise error if isinstance(error, LogError) else LogError(_reason(error)) from error
+            return _with_warning(response, _reason(error))
+        return response
+
+    def close(self) -> None:
+        """Close the log if it was opened here."""
+        with self._lock:
+            if self._owns_log and not isinstance(self._log, str) and self._log is not None:
+                self._log.close()
+
+    def _opened(self) -> DecisionLog:
+        log = self._log
+        if log is not None and not isinstance(log, str):
+            return log
+        with self._lock:
+            if isinstance(self._log, str):
+                # SQLAlchemy takes longer to import than everything else together.
+                from uncertain_llm.storage.decision_log import open_log
+
+                self._log = open_log(self._log)
+            if self._log is None:
+                raise LogError("the log was closed")
+            return self._log
+
+
+def record_of(
+    request: Request, response: Response, *, store: Store = "full", redact: Redact | None = None
+) -> DecisionRecord:
+    """Return the log row of a response.
+
+    Args:
+        request: The request; its options never enter the row, they may hold keys.
+        response: The response.
+        store: "full" keeps prompts and replies, "hash" only a hash of the question.
+        redact: Applied to every text of prompt and replies before it is kept or hashed.
+    """
+    clean = _cleaner(redact)
+    question = clean(request.question)
+    full = store == "full"
+    return DecisionRecord(
+        id=response.id,
+        created_at=request.created_at,
+        model=request.model,
+        question=question if full else None,
+        question_hash=hashlib.sha256(question.encode(errors="replace")).hexdigest(),
+        messages=_clean_json(request.messages, clean) if full else None,
+        task=request.task,
+        labels=request.labels,
+        mode=request.mode.value,
+        answer=clean(response.answer) if full else None,
+        delivered_text=clean(response.text) if full else None,
+        delivered=response.delivered,
+        decision=response.decision,
+        final_decision=response.final_decision,
+        confidence=response.confidence,
+        refusal=response.refusal,
+        verdict=response.verdict if full else None,
+        provenance=response.provenance,
+        evidence=_clean_evidence(response.evidence, clean) if full else None,
+        warnings=response.warnings,
+    )
+
+
+def _cleaner(redact: Redact | None) -> Redact:
+    secrets = known_secrets()
+
+    def clean(text: str) -> str:
+        return scrub_content(text if redact is None else redact(text), secrets)
+
+    return clean
+
+
+def _clean_evidence(evidence: Evidence, clean: Redact) -> Evidence:
+    samples = tuple(_clean_sample(sample, clean) for sample in evidence.samples)
+    index = evidence.answer_index
+    return evidence.model_copy(
+        update={
+            "question": None if evidence.question is None else clean(evidence.question),
+            "answer": _clean_sample(evidence.answer, clean) if index is None else samples[index],
+            "samples": samples,
+            "follow_ups": tuple(
+                reply.model_copy(
+                    update={
+                        "outcome": reply.outcome.model_copy(update=_texts(reply.outcome, clean))
+                    }
+                )
+                for reply in evidence.follow_ups
+            ),
+        }
+    )
+
+
+def _clean_sample(sample: Sample, clean: Redact) -> Sample:
+    return sample.model_copy(
+        update={
+            "text": None if sample.text is None else clean(sample.text),
+            "answer": None if sample.answer is None else clean(sample.answer),
+        }
+    )
+
+
+def _texts(outcome: object, clean: Redact) -> dict[str, str]:
+    text = getattr(outcome, "text", None)
+    return {} if text is None else {"text": clean(text)}
+
+
+def _clean_json(value: object, clean: Redact) -> JsonValue:
+    plain = to_jsonable_python(value, fallback=lambda unknown: type(unknown).__name__)
+    return _clean_strings(plain, clean)
+
+
+def _clean_strings(value: object, clean: Redact) -> JsonValue:
+    if isinstance(value, str):
+        if value.startswith("data:") and len(value) > _LONGEST_DATA_URL:
+            digest = hashlib.sha256(value.encode(errors="replace")).hexdigest()[:16]
+            return f"{value[:40].split(',')[0]},[{len(value)} characters, sha256 {digest}]"
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {str(key): _clean_strings(item, clean) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_clean_strings(item, clean) for item in value]
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, LogError):
+        return f"the decision was not logged: {error}"
+    return f"the decision was not logged: {type(error).__name__} while making its row"
+
+
+def _with_warning(response: Response, warning: str) -> Response:
+    _log.warning(warning)
+    with contextlib.suppress(RuntimeWarning):  # under `-W error` the answer must still get through
+        warnings.warn(warning, RuntimeWarning, stacklevel=4)
+    return response.model_copy(update={"warnings": (*response.warnings, warning)})
