@@ -1,0 +1,131 @@
+"""The rules of the house that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "uncertain_llm"
+FLOORS = {
+    "core": 0,
+    "stats": 0,
+    "text": 1,
+    "signals": 2,
+    "calibration": 2,
+    "policy": 3,
+    "flow": 4,
+    "providers": 5,
+    "storage": 5,
+    "client": 6,
+    "evaluation": 6,
+    "testing": 6,
+    "dropin": 7,
+    "cli": 8,
+}
+# One file each may import these; everything else goes through it.
+ONLY_IN = {
+    "litellm": {"providers/litellm_model.py"},
+    "tenacity": {"providers/retry.py"},
+    "sqlalchemy": {"storage/decision_log.py"},
+}
+
+
+def _modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def _imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
+    """Every import of a file, inside functions too; under TYPE_CHECKING unless at run time."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if at_run_time:
+        tree.body = [node for node in tree.body if not _is_type_checking(node)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _is_type_checking(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )
+
+
+def _room(path: Path) -> str | None:
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return None if first == "__init__" else first
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_room_imports_only_itself_and_lower_floors(path: Path) -> None:
+    room = _room(path)
+    if room is None:
+        return  # the front door itself
+
+    for name in _imports(path):
+        parts = name.split(".")
+        if parts[0] != "uncertain_llm" or parts[1] in {room, "__version__"}:
+            continue
+        assert parts[1] in FLOORS, f"{path.name} imports the front door: {name}"
+        assert FLOORS[parts[1]] < FLOORS[room], f"{room} must not import {name}"
+
+
+def test_every_room_has_a_floor() -> None:
+    rooms = {_room(path) for path in _modules()} - {None}
+
+    assert rooms <= set(FLOORS)
+
+
+@pytest.mark.parametrize("library", sorted(ONLY_IN))
+def test_a_heavy_library_is_imported_in_one_file(library: str) -> None:
+    """At run time; a type checker may look at it anywhere."""
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in _modules()
+        if any(name.split(".")[0] == library for name in _imports(path, at_run_time=True))
+    }
+
+    assert found == ONLY_IN[library]
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    code = (
+        "import sys, uncertain_llm\n"
+        "for name in uncertain_llm.__all__: getattr(uncertain_llm, name)\n"
+        "print([m for m in ('litellm', 'scipy', 'sqlalchemy', 'openai') if m in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_front_door_has_fewer_than_25_names() -> None:
+    import uncertain_llm
+
+    assert 0 < len(uncertain_llm.__all__) < 25
+    assert sorted(uncertain_llm.__all__) == list(uncertain_llm.__all__)
+
+
+def test_every_public_module_says_what_is_public() -> None:
+    for path in _modules():
+        if path.name == "__init__.py" or path.name.startswith("_"):
+            continue
+        names = {
+            target.id
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+
+        assert "__all__" in names, path

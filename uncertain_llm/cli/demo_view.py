@@ -1,0 +1,191 @@
+"""How the demo reads on a terminal: one line a question while it runs, then what came of it."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from uncertain_llm.cli.session import (
+    ACTION_STYLE,
+    RECORDED_NOTE,
+    agreement_of,
+    is_recorded,
+    probability_of,
+)
+from uncertain_llm.cli.terminal import printable
+from uncertain_llm.core.decision import Action
+from uncertain_llm.core.response import Response
+from uncertain_llm.evaluation.action_summary import ActionSummary, Share
+from uncertain_llm.flow.assess import short_answer
+from uncertain_llm.providers.demo_recording import DemoQuestion
+
+__all__ = ["RowView", "print_summary"]
+
+_NARROWEST = 80
+_WIDE = 120  # from here on there is room for what the user got
+_FIXED = (3, 5, 11, 16)  # widths of number, agreement, probability and action
+
+
+class RowView:
+    """Prints one line a question, under one header, as the answers come in.
+
+    A narrow terminal has no room for the last column: what the user got then stands on a line
+    of its own below, unless it is just the answer.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._wide = console.width >= _WIDE
+        free = max(console.width, _NARROWEST) - sum(_FIXED) - len(_FIXED) - 2
+        shares = (35, 20, 45) if self._wide else (62, 38)
+        self._flexible = [free * share // 100 for share in shares]
+        self._header_shown = False
+
+    def show(self, number: int, question: DemoQuestion, response: Response) -> None:
+        """Print the line of one question."""
+        if not self._header_shown:
+            self._header_shown = True
+            names = ("#", "question", "answer", "agree", "probability", "action")
+            self._print([Text(name) for name in (*names, "what the user got")], style="bold")
+        short = short_answer(
+            response.evidence.answer,
+            question=response.evidence.question,
+            task=response.evidence.task,
+        )
+        self._print(
+            [
+                Text(str(number)),
+                _plain(question.question),
+                _plain(short or response.answer),
+                Text(agreement_of(response)),
+                Text(probability_of(response.confidence)),
+                _action(response),
+                _plain(response.text),
+            ]
+        )
+        if not self._wide and response.text != response.answer:
+            line = Text("    got: ", style="dim")
+            line.append_text(_plain(response.text))
+            line.truncate(self._console.width, overflow="ellipsis")
+            self._console.print(line, no_wrap=True)
+
+    def _print(self, cells: list[Text], style: str = "") -> None:
+        number, agree, probability, action = _FIXED
+        widths = [number, *self._flexible[:2], agree, probability, action, *self._flexible[2:]]
+        table = Table.grid(padding=(0, 1))
+        for width in widths:
+            table.add_column(width=width, no_wrap=True, overflow="ellipsis")
+        table.add_row(*cells[: len(widths)], style=style)
+        self._console.print(table)
+
+
+def print_summary(
+    console: Console,
+    summary: ActionSummary,
+    *,
+    model: str,
+    policy: str,
+    log: str | None,
+    seconds: float,
+) -> None:
+    """Print what the policy did: accuracy of what was answered against answering everything."""
+    console.print()
+    _print_headline(console, summary)
+    console.print()
+    console.print(_actions_table(summary))
+    console.print()
+    after = ", ".join(f"{n} {a.value}" for a, n in summary.after_verifying.items() if n)
+    if after:
+        chosen = summary.chosen[Action.VERIFY]
+        console.print(
+            f"{chosen.count} doubtful answers were verified with more samples, then: {after}."
+        )
+    cost = "" if summary.cost_usd is None else f", {summary.cost_usd:.4f} USD"
+    per_question = summary.n_calls / max(summary.n_questions, 1)
+    failed = f", {summary.n_failed_calls} failed" if summary.n_failed_calls else ""
+    console.print(
+        f"{summary.n_calls} calls for {summary.n_questions} questions "
+        f"({per_question:.1f} each{failed}), {seconds:.1f} s{cost}."
+    )
+    if is_recorded(model):
+        console.print(
+            f"{RECORDED_NOTE.capitalize()}. One model, one day, half of the questions picked to "
+            "be hard: a picture of the idea, not a benchmark."
+        )
+    console.print(
+        "Probabilities come from the shipped prior, not from labels of yours. Intervals are exact "
+        "(Clopper-Pearson)."
+    )
+    console.print()
+    if log is not None:
+        console.print(Text(f"Every decision is in {printable(log)}. Next:"))
+        console.print("  uncertain-llm log list")
+        console.print("  uncertain-llm log show ID      # the arithmetic of one decision")
+    else:
+        console.print("Next:")
+    console.print('  uncertain-llm ask "What is the capital of Australia?" --model replay/demo')
+    if is_recorded(model):
+        console.print("  uncertain-llm demo --policy cautious")
+        console.print("  uncertain-llm demo --model openai/gpt-4o-mini   # with OPENAI_API_KEY set")
+
+
+def _print_headline(console: Console, summary: ActionSummary) -> None:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("Answering everything", _fraction(summary.first_replies_right, "right"))
+    grid.add_row("Answered as it is", _fraction(summary.answered_right, "right"))
+    grid.add_row("Answered or hedged", _fraction(summary.shown_right, "right"))
+    console.print(grid)
+
+
+def _actions_table(summary: ActionSummary) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("what users got")
+    table.add_column("questions", justify="right")
+    table.add_column("share", justify="right")
+    table.add_column("right among them", justify="right")
+    table.add_column("95 % interval", justify="right")
+    right = summary.right_by_delivered
+    n = summary.n_questions
+    rows = [
+        ("answer", Action.ANSWER, right[Action.ANSWER]),
+        ("hedge", Action.HEDGE, right[Action.HEDGE]),
+        ("abstain: answer withheld", Action.ABSTAIN, summary.withheld_right),
+        ("abstain: the model declined", Action.ABSTAIN, summary.declined_right),
+    ]
+    for name, action, share in rows:
+        table.add_row(
+            Text(name, style=ACTION_STYLE[action]),
+            str(share.of),
+            f"{share.of / n:.0%}" if n else "-",
+            "-" if share.rate is None else f"{share.count} ({share.rate:.0%})",
+            _interval(share),
+        )
+    return table
+
+
+def _interval(share: Share) -> str:
+    if share.interval is None:
+        return "-"
+    low, high = share.interval
+    return f"{low:.0%} to {high:.0%}"
+
+
+def _fraction(share: Share, word: str = "") -> Text:
+    if share.rate is None:
+        return Text("none")
+    text = f"{share.rate:6.1%} {word}  ({share.count} of {share.of}, 95 % interval "
+    return Text(f"{text}{_interval(share)})")
+
+
+def _action(response: Response) -> Text:
+    chosen, got = response.action, response.delivered
+    text = Text(chosen.value, style=ACTION_STYLE[chosen])
+    if chosen is Action.VERIFY:
+        text.append(" > ", style="dim")
+        text.append(got.value, style=ACTION_STYLE[got])
+    return text
+
+
+def _plain(text: str) -> Text:
+    return Text(printable(text, one_line=True))

@@ -1,0 +1,203 @@
+"""`uncertain-llm log`: look into the decision log, label decisions, take them elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from uncertain_llm.cli.exits import fail
+from uncertain_llm.cli.log_view import LogRow, print_decision, print_list
+from uncertain_llm.cli.terminal import printable
+from uncertain_llm.core.decision import Action
+from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
+from uncertain_llm.core.response import Label
+from uncertain_llm.storage import default_log_url
+from uncertain_llm.storage.jsonl import decision_line, export_records
+from uncertain_llm.storage.log_url import parse_log_url
+
+if TYPE_CHECKING:
+    # SQLAlchemy behind it takes half the start of a command that needs no log.
+    from uncertain_llm.storage.decision_log import SqlDecisionLog
+
+__all__ = ["log_app"]
+
+log_app = typer.Typer(
+    name="log",
+    help="Look into the decision log, label decisions, export them.",
+    no_args_is_help=True,
+)
+
+LogOption = Annotated[
+    str | None,
+    typer.Option(
+        "--log",
+        metavar="URL",
+        help="Which log; default: UNCERTAIN_LLM_LOG, else sqlite:///uncertain_llm.db.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The decision's id, or as much of it as is unique.")
+]
+
+
+class Outcome(StrEnum):
+    """What a person says about an answer."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+
+
+@log_app.command("list")
+def list_decisions(
+    url: LogOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 20,
+    action: Annotated[
+        Action | None, typer.Option(help="Only where the policy chose this first.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Only of this model, by full name.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the newest decisions, newest first."""
+    with _log(url) as log:
+        records = list(log.records(newest_first=True, limit=limit, action=action, model=model))
+        labels = _labels_of(log, [record.id for record in records])
+        rows = [
+            LogRow(record=r, short_id=log.short_id(r.id), labels=labels.get(r.id, []))
+            for r in records
+        ]
+        total = log.count()
+    if as_json:
+        typer.echo(json.dumps([row.summary() for row in rows], indent=2))
+    else:
+        print_list(rows, total=total)
+
+
+@log_app.command("show")
+def show_decision(
+    record_id: IdArgument, url: LogOption = None, as_json: JsonOption = False
+) -> None:
+    """Show one decision with everything it rests on."""
+    with _log(url) as log:
+        record = log.get(record_id)
+        labels = list(log.labels([record.id]))
+    if as_json:
+        typer.echo(json.dumps(json.loads(decision_line(record, labels)), indent=2))
+    else:
+        print_decision(record, labels)
+
+
+@log_app.command("label")
+def label_decision(
+    record_id: IdArgument,
+    outcome: Annotated[Outcome, typer.Argument(help="Was the answer right?", show_default=False)],
+    url: LogOption = None,
+    loss: Annotated[
+        float | None,
+        typer.Option(help="Between 0 (right) and 1 (wrong), for graded outcomes."),
+    ] = None,
+    source: Annotated[
+        str, typer.Option(help='Who says so: "human", "judge:NAME", "outcome".')
+    ] = "human",
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="The person or judge.")] = None,
+    note: Annotated[str | None, typer.Option(help="Why; up to 2000 characters.")] = None,
+) -> None:
+    """Say whether a decision's answer was right. Earlier labels are kept, the newest counts."""
+    graded = _loss(outcome, loss)
+    if note is not None and len(note) > 2000:
+        raise typer.BadParameter("at most 2000 characters", param_hint="--note")
+    with _log(url) as log:
+        label = Label(
+            record_id=log.get(record_id).id,
+            loss=graded,
+            source=source,
+            labeller=by,
+            note=note,
+            created_at=datetime.now(UTC),
+        )
+        log.add_label(label)
+        short = log.short_id(label.record_id)
+    typer.echo(printable(f"Labelled {short} as {outcome.value} (source {source}).", one_line=True))
+
+
+@log_app.command("export")
+def export_log(
+    url: LogOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Where to; default: standard output."),
+    ] = None,
+) -> None:
+    """Write all decisions, oldest first, as JSON lines: {"record": ..., "labels": [...]}."""
+    with _log(url) as log:
+        path = parse_log_url(url or default_log_url()).path
+        if out is not None and path is not None and out.resolve() == path.resolve():
+            raise typer.BadParameter("this is the log itself", param_hint="--out")
+        if out is None:
+            export_records(log, typer.get_text_stream("stdout"))
+            return
+        with _replacing(out) as stream:
+            count = export_records(log, stream)
+    typer.echo(f"Wrote {count.n_records} decisions and {count.n_labels} labels.", err=True)
+
+
+@contextmanager
+def _log(url: str | None) -> Iterator[SqlDecisionLog]:
+    """An existing log; its errors, and those of the body, end the command with a sentence."""
+    from uncertain_llm.storage.decision_log import open_log
+
+    try:
+        with open_log(url or default_log_url(), create=False) as log:
+            yield log
+    except UncertainLLMError as error:
+        fail(error)
+
+
+def _labels_of(log: SqlDecisionLog, record_ids: list[str]) -> dict[str, list[Label]]:
+    labels = sorted(log.labels(record_ids), key=lambda label: label.record_id)
+    return {key: list(group) for key, group in groupby(labels, lambda label: label.record_id)}
+
+
+def _loss(outcome: Outcome, loss: float | None) -> float:
+    if loss is None:
+        return 0.0 if outcome is Outcome.RIGHT else 1.0
+    if not 0 <= loss <= 1:
+        raise typer.BadParameter("between 0 and 1", param_hint="--loss")
+    if (loss < 0.5) is not (outcome is Outcome.RIGHT):
+        side = "below" if outcome is Outcome.RIGHT else "not below"
+        raise typer.BadParameter(f"{outcome.value} means a loss {side} 0.5", param_hint="--loss")
+    return loss
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[TextIO]:
+    """A stream whose content appears under the name at the end, or not at all."""
+    out = out.resolve()  # a link stays a link
+    try:
+        if out.exists() and not out.is_file():  # a pipe or a device: nothing to replace
+            with out.open("w", encoding="ascii") as stream:
+                yield stream
+            return
+        handle, draft = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
+        try:
+            with open(handle, "w", encoding="ascii") as stream:
+                yield stream
+            os.replace(draft, out)
+        except BaseException:
+            os.unlink(draft)
+            raise
+    except OSError as error:
+        raise ConfigurationError(
+            f"the export cannot be written to {out}: {error.strerror or error}"
+        ) from error

@@ -1,0 +1,115 @@
+"""What `ask` and `demo` share: options, opening a client, and how a response reads."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from uncertain_llm.client import UncertainLLM
+from uncertain_llm.core.confidence import Confidence, ConfidenceStatus
+from uncertain_llm.core.decision import Action
+from uncertain_llm.core.response import Response
+from uncertain_llm.storage import default_log_url
+
+__all__ = [
+    "ACTION_STYLE",
+    "RECORDED_NOTE",
+    "LogOption",
+    "ModelOption",
+    "NoLogOption",
+    "PolicyOption",
+    "agreement_of",
+    "chosen_log",
+    "is_recorded",
+    "open_client",
+    "probability_of",
+]
+
+RECORDED_NOTE = "recorded answers, no model was called"
+
+ACTION_STYLE = {
+    Action.ANSWER: "green",
+    Action.HEDGE: "yellow",
+    Action.VERIFY: "cyan",
+    Action.ABSTAIN: "red",
+}
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="replay/demo, replay/FILE.jsonl, or any litellm name such as openai/gpt-4o-mini "
+        "or ollama_chat/llama3.2.",
+    ),
+]
+PolicyOption = Annotated[
+    str,
+    typer.Option(
+        "--policy", "-p", metavar="NAME|FILE", help="balanced, cautious, measure_only, or a file."
+    ),
+]
+LogOption = Annotated[
+    str | None,
+    typer.Option(
+        "--log",
+        metavar="URL",
+        help="Where decisions go; default: UNCERTAIN_LLM_LOG, else sqlite:///uncertain_llm.db.",
+        show_default=False,
+    ),
+]
+NoLogOption = Annotated[bool, typer.Option("--no-log", help="Keep no record of the decisions.")]
+
+
+def chosen_log(url: str | None, *, no_log: bool) -> str | None:
+    """Return the log's URL, or None for no log."""
+    if no_log:
+        return None
+    return url or default_log_url()
+
+
+def open_client(model: str, policy: str, log: str | None) -> UncertainLLM:
+    """Return a client; warnings of the library are printed by the command, not by Python."""
+    warnings.simplefilter("ignore", RuntimeWarning)
+    name = Path(policy) if policy.endswith((".yaml", ".yml")) else policy
+    return UncertainLLM(model, policy=name, log=log)
+
+
+def is_recorded(model: str) -> bool:
+    """Tell whether a model is a recording."""
+    return model.startswith("replay/")
+
+
+def agreement_of(response: Response) -> str:
+    """Return how many replies said the same, for example "3/3"; "-" when it was not measured."""
+    found = response.confidence.measurement("answer_agreement")
+    if found is None or found.value is None:
+        return "-"
+    clustering = response.evidence.clustering
+    counted = len(response.evidence.samples) - len(clustering.duplicates)
+    return f"{clustering.size_of_answer()}/{counted}"
+
+
+def probability_of(confidence: Confidence) -> str:
+    """Return the probability with where it comes from, for example "0.93 prior"."""
+    if confidence.probability is None:
+        return confidence.status.value
+    return f"{confidence.probability:.2f} {confidence.status.value}"
+
+
+def status_note(status: ConfidenceStatus) -> str:
+    """Return what a status means, in a few words."""
+    return _STATUS_NOTES[status]
+
+
+_STATUS_NOTES = {
+    ConfidenceStatus.CALIBRATED: "fitted on labels of this pipeline",
+    ConfidenceStatus.PRIOR: "the shipped starting point, not fitted on your questions",
+    ConfidenceStatus.UNCALIBRATED: "a score that ranks, not a probability",
+    ConfidenceStatus.OUT_OF_RANGE: "outside what the calibrator has seen",
+    ConfidenceStatus.UNAVAILABLE: "nothing could be measured",
+}

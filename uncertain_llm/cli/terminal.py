@@ -1,0 +1,43 @@
+"""Text of others on a terminal: shown, never obeyed."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["printable"]
+
+# Categories that can act on a terminal or cannot be encoded: control characters, lone halves of
+# surrogate pairs, line and paragraph separators.
+_DROPPED = {"Cc", "Cs", "Zl", "Zp"}
+# Format characters that turn the direction of text round: "Trojan Source" (Boucher and Anderson
+# 2021). Other format characters stay: emoji and several scripts need the zero-width joiners.
+_BIDIRECTIONAL = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def printable(text: str, *, one_line: bool = False) -> str:
+    r"""Return a text without the characters that could act on a terminal.
+
+    Escape sequences lose their escape character and stay visible as plain text. For rich, wrap
+    the result in `rich.text.Text`: then its square brackets are not read as markup either.
+
+    Args:
+        text: Anything, for example a model's answer.
+        one_line: Whether line ends and tabs become spaces, and runs of space one space.
+
+    Example:
+        >>> printable("\x1b[31mred\x1b[0m\x07")
+        '[31mred[0m'
+        >>> printable("two\nlines", one_line=True)
+        'two lines'
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if one_line:
+        text = " ".join(text.split())
+    return "".join(c for c in text if c in "\n\t" or not _acts(c))
+
+
+def _acts(character: str) -> bool:
+    # Most text is ASCII; the table is asked for the rest only.
+    if " " <= character <= "~":
+        return False
+    return unicodedata.category(character) in _DROPPED or character in _BIDIRECTIONAL

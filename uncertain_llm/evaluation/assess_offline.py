@@ -1,0 +1,163 @@
+"""`assess`: scores and decisions for recorded samples, row by row, and for replies at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from uncertain_llm.core.confidence import ConfidenceStatus, Sample
+from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.core.ports import Estimator
+from uncertain_llm.evaluation.dataset import RecordedRow
+from uncertain_llm.flow.assess import Assessment, assess_samples
+from uncertain_llm.flow.defaults import pipeline_for
+from uncertain_llm.flow.pipeline import Pipeline
+from uncertain_llm.policy import AnswerChoice, Policy
+from uncertain_llm.storage.policy_files import load_policy
+
+__all__ = ["AnswerMode", "Assessor", "assess", "scored_line"]
+
+_DIGITS = 6  # of scores and probabilities in SCORED files: enough to rank, stable across machines
+
+
+class AnswerMode(StrEnum):
+    """Which answer of a recorded row is scored."""
+
+    MAJORITY = "majority"
+    """The largest cluster's earliest sample."""
+    FIRST = "first"
+    """Sample 0."""
+    GREEDY = "greedy"
+    """The row's separate greedy answer; the samples are its witnesses."""
+
+
+@dataclass(frozen=True)
+class Assessor:
+    """Scores recorded rows; holds no state between them."""
+
+    policy: Policy
+    n_samples: int | None = None
+    """Use the first so many samples of each row; None uses all."""
+    answer: AnswerMode = AnswerMode.MAJORITY
+    ignore_answers: bool = False
+    """Hide the extracted short answers: only the texts may be read."""
+    estimator: Estimator | None = None
+    """Turns measurements into a probability; None means the shipped prior."""
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """What measures, estimates and decides."""
+        return pipeline_for(self.policy, estimator=self.estimator)
+
+    def assess(self, row: RecordedRow) -> Assessment:
+        """Return confidence and decision for one row."""
+        samples = row.samples[: self.n_samples]
+        greedy = row.greedy
+        if self.ignore_answers:
+            samples = tuple(_without_answer(sample) for sample in samples)
+            greedy = None if greedy is None else _without_answer(greedy)
+        uses_greedy = self.answer is AnswerMode.GREEDY
+        majority = self.answer is AnswerMode.MAJORITY
+        return assess_samples(
+            samples,
+            self.pipeline,
+            question=row.question,
+            task=row.task,
+            choice=AnswerChoice.MAJORITY if majority else AnswerChoice.FIRST,
+            separate_answer=(greedy or Sample(text=None)) if uses_greedy else None,
+        )
+
+
+def assess(
+    samples: Sequence[str | Mapping[str, object] | Sample],
+    question: str | None = None,
+    *,
+    task: str | None = None,
+    policy: str | Path | Policy = "balanced",
+    first: bool = False,
+) -> Assessment:
+    """Return confidence and decision for replies you already have. No call is made.
+
+    Args:
+        samples: Replies to the same question: texts, mappings with "text", "answer" and
+            "confidence" (a probability the model stated), or `Sample` values.
+        question: What was asked; helps to tell what kind of answer is expected.
+        task: The kind of answer ("math_numeric", "mcq", "short_qa", ...), if you know it.
+        policy: Name, file or value of the policy that decides.
+        first: Score the first reply instead of the majority's.
+
+    Raises:
+        PolicyError: The policy is unknown or wrong.
+        ConfigurationError: A sample is none of the accepted shapes.
+
+    Example:
+        >>> found = assess(["It opened in 1932.", "1932", "In 1934."], "When did it open?")
+        >>> found.answer, [len(c) for c in found.evidence.clustering.clusters]
+        ('1932', [2, 1])
+    """
+    chosen = policy if isinstance(policy, Policy) else load_policy(policy)
+    return assess_samples(
+        [_as_sample(sample) for sample in samples],
+        pipeline_for(chosen),
+        question=question,
+        task=task,
+        choice=AnswerChoice.FIRST if first else AnswerChoice.MAJORITY,
+    )
+
+
+def scored_line(row: RecordedRow, found: Assessment) -> dict[str, JsonValue]:
+    """Return a row of a SCORED file, as the offline contract defines it."""
+    confidence, evidence = found.confidence, found.evidence
+    status = confidence.status
+    readable = bool(evidence.clustering.clusters) or found.answer is not None
+    if not readable:
+        status = ConfidenceStatus.UNAVAILABLE
+    score = confidence.score if readable else None
+    band = confidence.band if readable and confidence.band is not None else None
+    return {
+        "dataset": row.key.dataset,
+        "model": row.key.model,
+        "id": row.key.id,
+        "n_samples": len(evidence.samples) if row.samples else 0,
+        "answer": found.answer,
+        "representative": found.representative if readable else None,
+        "clusters": [list(cluster) for cluster in evidence.clustering.clusters],
+        "score": _rounded(score),
+        "probability": _rounded(confidence.probability if readable else None),
+        "band": None if band is None else [_rounded(band[0]), _rounded(band[1])],
+        "status": status.value,
+        "action": found.decision.action.value,
+        "reason": found.decision.reason.value,
+        "measurements": {m.signal: _rounded(m.value) for m in confidence.measurements},
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, _DIGITS)
+
+
+def _without_answer(sample: Sample) -> Sample:
+    return sample.model_copy(update={"answer": None})
+
+
+def _as_sample(given: str | Mapping[str, object] | Sample) -> Sample:
+    if isinstance(given, Sample):
+        return given
+    if isinstance(given, str):
+        return Sample(text=given, stated_missing="not_asked")
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            f"a sample must be a text, a mapping or a Sample, got {type(given).__name__}"
+        )
+    stated = given.get("confidence")
+    text, answer = given.get("text"), given.get("answer")
+    return Sample(
+        text=None if text is None else str(text),
+        answer=None if answer is None else str(answer),
+        stated_probability=stated if isinstance(stated, float | int) else None,
+    )
