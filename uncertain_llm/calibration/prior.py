@@ -124,10 +124,14 @@ class Prior(Value):
             )
         log_odds = pattern.log_odds(known, n_samples)
         spread = _NORMAL_QUANTILE * math.sqrt(pattern.variance)
+        probability = _sigmoid(log_odds / math.sqrt(1 + math.pi * pattern.variance / 8))
+        # Far out in the tails the approximation overshoots the band's end: widen, never narrow.
+        low = min(_sigmoid(log_odds - spread), probability)
+        high = max(_sigmoid(log_odds + spread), probability)
         return Confidence(
             score=_sigmoid(log_odds),
-            probability=_sigmoid(log_odds / math.sqrt(1 + math.pi * pattern.variance / 8)),
-            band=(_sigmoid(log_odds - spread), _sigmoid(log_odds + spread)),
+            probability=probability,
+            band=(low, high),
             band_level=_BAND_LEVEL,
             status=ConfidenceStatus.PRIOR,
             calibrator=self.name,
