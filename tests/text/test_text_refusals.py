@@ -298,3 +298,33 @@ def _demo() -> list[dict]:
         if rows and rows[0].get("dataset") == "demo":
             return rows
     pytest.fail("the demo recordings are missing from the package")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I don't know for sure, but it is Canberra.",
+        "I can't be sure, but Canberra.",
+        "I cannot say with certainty, but the capital is Canberra.",
+        "Nobody knows for certain, but estimates put it at 8.7 million species.",
+        "I'm unable to verify this, however the bridge opened in 1932.",
+    ],
+)
+def test_doubt_before_an_answer_in_the_same_sentence_is_no_refusal(reply: str) -> None:
+    assert classify_refusal(reply) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I don't know who will win, but it will be decided in November.",
+        "I don't know, but you could ask a doctor.",
+        "I don't have that information, but the company's website has it.",
+        "I can't know that, but the forecast is usually published in the morning.",
+    ],
+)
+def test_a_turn_that_gives_no_answer_leaves_the_refusal(reply: str) -> None:
+    found = classify_refusal(reply)
+
+    assert found is not None
+    assert found.kind is RefusalKind.EPISTEMIC

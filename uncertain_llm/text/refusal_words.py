@@ -121,6 +121,14 @@ _HELPERS = {
     r"i can (?:provide|offer|give|tell|suggest|share|explain|help)|i'd be happy|"
     r"if you(?:'re| are) (?:referring|asking|looking|interested|talking)|"
     r"generally|in general)",
+    # "I don't know for sure, but it was 1932": what follows the turn asserts something. Offers
+    # ("but I can ..."), advice ("but you could ...") and guesses about the future assert nothing.
+    "asserts_after_all": r"\b(?:but|however|though|yet)\b,? (?!(?:you|please|if|feel|we|i|i'[a-z]+|"
+    r"they|there|it (?:depends|varies|seems|sounds|looks))\b)"
+    r"(?![^.!?\n]{0,120}\b(?:will|would|could|may|might|can|should|depends|var(?:y|ies)|not|"
+    r"no|unknown|unclear|websites?|sites?|pages?|sources?|available|published|consult|check|ask|"
+    r"contact)\b)(?:[^.!?\n]{0,120}(?:\b(?:is|was|are|were|has|had)\b|\d)|"
+    r"(?:\w+ ){0,3}\w+\s*[.!?]?$)",
     "list_item": r"(?m:^[ \t]*(?:\d{1,2}[.)]|[-*\u2022])[ \t]+\S)",
     "wh_question": r"^\W*(?:(?:and|so|but|in|on|at|for|to|by|of|from|during|with|under|since|"
     r"until) )?(?:who|whom|whose|what|which|when|where|why|how (?!many|much|often|"

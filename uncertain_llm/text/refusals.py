@@ -150,7 +150,12 @@ def _is_beside_answer(read: _Reply, hit: _Hit) -> bool:
         return True
     if hit.kind is RefusalKind.QUESTION:
         return False
-    if compiled("offers_guess").search(read.sentence(hit.sentence)):
+    sentence = read.sentence(hit.sentence)
+    if compiled("offers_guess").search(sentence):
+        return True
+    # The turn has to come after the refusing words: before them it introduces the refusal.
+    offset = hit.start - read.spans[hit.sentence][0]
+    if compiled("asserts_after_all").search(sentence, max(offset, 0)):
         return True
     following = hit.sentence + 1
     return following < len(read.spans) and (
