@@ -19,6 +19,7 @@ from uncertain_llm.core.ports import Model
 from uncertain_llm.dropin.measurable import NotMeasured, for_witness
 from uncertain_llm.flow.steps import Batch, Outcomes
 from uncertain_llm.providers.io_loop import shared_loop
+from uncertain_llm.providers.limiter import Limiters
 from uncertain_llm.providers.litellm_model import generation_from_reply
 from uncertain_llm.providers.retry import RequestBudget, RetrySettings, perform_calls
 
@@ -96,11 +97,20 @@ class Witnesses:
         model: Makes single requests.
         settings: How often each call is tried; the retries are shared by all of them.
         wait_seconds: How long to wait for them once the caller's own reply is there.
+        limiters: Rate control, shared with other requests; None holds nothing back.
     """
 
-    def __init__(self, model: Model, settings: RetrySettings, *, wait_seconds: float) -> None:
+    def __init__(
+        self,
+        model: Model,
+        settings: RetrySettings,
+        *,
+        wait_seconds: float,
+        limiters: Limiters | None = None,
+    ) -> None:
         self._model = model
         self._settings = settings
+        self._limiters = limiters
         self._budget = RequestBudget(settings)
         self._wait_seconds = wait_seconds
         self._calls: Sequence[ModelCall] = ()
@@ -108,6 +118,13 @@ class Witnesses:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started_at = datetime.now(UTC)
         self._start = time.perf_counter()
+
+    def count_own(self, reply: Generation | None = None) -> None:
+        """Count the caller's own call, or what its reply used, in the budget of the request."""
+        if reply is None:
+            self._budget.take_call()
+        else:
+            self._budget.spend(reply)
 
     async def start(self, calls: Sequence[ModelCall]) -> None:
         """Send the calls; returns at once."""
@@ -118,7 +135,11 @@ class Witnesses:
 
     async def _perform(self, call: ModelCall) -> list[Generation | CallFailure]:
         return await perform_calls(
-            self._model, (call,), settings=self._settings, budget=self._budget
+            self._model,
+            (call,),
+            settings=self._settings,
+            budget=self._budget,
+            limiters=self._limiters,
         )
 
     async def outcomes(self) -> tuple[Generation | CallFailure, ...]:
@@ -137,6 +158,12 @@ class Witnesses:
             # The loop may have been closed meanwhile, and the calls with it.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._cancel_all)
+
+    async def settle(self) -> None:
+        """Cancel the calls in flight and wait until they have ended; runs on their loop."""
+        self._cancel_all()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_GRACE_SECONDS)
 
     def _cancel_all(self) -> None:
         for task in self._tasks:
@@ -185,9 +212,15 @@ class _Performer:
         calls = [effect for effect in batch if isinstance(effect, ModelCall)]
         # The flow plans the answer as the first call of its first batch.
         own = calls.pop(0) if calls[0].purpose is CallPurpose.ANSWER else None
+        if own is not None:
+            self._witnesses.count_own()
         return own, [for_witness(call) for call in calls]
 
-    def _noted(self, outcomes: Sequence[Generation | CallFailure]) -> Outcomes:
+    def _noted(
+        self, own: ModelCall | None, outcomes: Sequence[Generation | CallFailure]
+    ) -> Outcomes:
+        if own is not None and isinstance(outcomes[0], Generation):
+            self._witnesses.count_own(outcomes[0])
         self.replies += [outcome for outcome in outcomes if isinstance(outcome, Generation)]
         return tuple(outcomes)
 
@@ -206,10 +239,14 @@ class SyncPerformer(_Performer):
                 outcomes.append(self.own.make(own, ask))
             if others:
                 outcomes += shared_loop().run(self._witnesses.outcomes)
+        except Exception:
+            # Nothing of ours may still be talking to the provider once the caller has its error.
+            shared_loop().run(self._witnesses.settle)
+            raise
         except BaseException:
             self._witnesses.cancel()
             raise
-        return self._noted(outcomes)
+        return self._noted(own, outcomes)
 
 
 class AsyncPerformer(_Performer):
@@ -226,7 +263,10 @@ class AsyncPerformer(_Performer):
                 outcomes.append(await self.own.amake(own, ask))
             if others:
                 outcomes += await self._witnesses.outcomes()
+        except Exception:
+            await self._witnesses.settle()
+            raise
         except BaseException:
             self._witnesses.cancel()
             raise
-        return self._noted(outcomes)
+        return self._noted(own, outcomes)
