@@ -55,16 +55,9 @@ def _options(
 
 
 def main() -> None:
-    """Run the command; a closed pipe and Ctrl-C end it quietly."""
+    """Run the command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A model may answer in any script; a terminal that cannot show it gets a "?".
             stream.reconfigure(errors="replace")
-    try:
-        app()
-    except BrokenPipeError:
-        # The reader has gone (`| head`): keep Python from complaining when it flushes.
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    app()

@@ -21,6 +21,7 @@ from uncertain_llm.cli.session import (
     agreement_of,
     chosen_log,
     is_recorded,
+    log_option,
     open_client,
     status_note,
 )
@@ -111,7 +112,11 @@ def _lines(response: Response, log: str | None) -> list[tuple[str, Text]]:
     asked = provenance.calls[0].model_asked
     note = f" ({RECORDED_NOTE})" if is_recorded(asked) else ""
     lines.append(("model", Text(printable(asked + note, one_line=True))))
-    where = "not logged" if log is None else f"uncertain-llm log show {response.id[:8]}"
+    where = (
+        "not logged"
+        if log is None
+        else (f"uncertain-llm log show {response.id[:8]}{log_option(log)}")
+    )
     lines.append(("log", Text(where)))
     return lines
 

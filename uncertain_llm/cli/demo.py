@@ -61,11 +61,10 @@ def demo(
     url = chosen_log(log, no_log=no_log)
     questions = demo_questions()[:limit]
     console = Console(highlight=False, quiet=as_json)
-    if not as_json:
-        _print_opening(console, model, policy, len(questions))
     started = time.perf_counter()
     try:
         with open_client(model, policy, url) as llm:
+            _print_opening(console, model, policy, len(questions))
             asked = list(_ask_all(llm, questions, RowView(console)))
     except UncertainLLMError as error:
         fail(error)

@@ -11,10 +11,11 @@ from uncertain_llm.cli.session import (
     RECORDED_NOTE,
     agreement_of,
     is_recorded,
+    log_option,
     probability_of,
 )
 from uncertain_llm.cli.terminal import printable
-from uncertain_llm.core.decision import Action
+from uncertain_llm.core.decision import Action, Extent
 from uncertain_llm.core.response import Response
 from uncertain_llm.evaluation.action_summary import ActionSummary, Share
 from uncertain_llm.flow.assess import short_answer
@@ -98,9 +99,12 @@ def print_summary(
     after = ", ".join(f"{n} {a.value}" for a, n in summary.after_verifying.items() if n)
     if after:
         chosen = summary.chosen[Action.VERIFY]
-        console.print(
-            f"{chosen.count} doubtful answers were verified with more samples, then: {after}."
+        answers = (
+            "1 doubtful answer was"
+            if chosen.count == 1
+            else (f"{chosen.count} doubtful answers were")
         )
+        console.print(f"{answers} verified with more samples, then: {after}.")
     cost = "" if summary.cost_usd is None else f", {summary.cost_usd:.4f} USD"
     per_question = summary.n_calls / max(summary.n_questions, 1)
     failed = f", {summary.n_failed_calls} failed" if summary.n_failed_calls else ""
@@ -120,8 +124,10 @@ def print_summary(
     console.print()
     if log is not None:
         console.print(Text(f"Every decision is in {printable(log)}. Next:"))
-        console.print("  uncertain-llm log list")
-        console.print("  uncertain-llm log show ID      # the arithmetic of one decision")
+        console.print(Text(f"  uncertain-llm log list{log_option(log)}"))
+        console.print(
+            Text(f"  uncertain-llm log show ID{log_option(log)}   # the arithmetic of one decision")
+        )
     else:
         console.print("Next:")
     console.print('  uncertain-llm ask "What is the capital of Australia?" --model replay/demo')
@@ -180,6 +186,9 @@ def _fraction(share: Share, word: str = "") -> Text:
 
 def _action(response: Response) -> Text:
     chosen, got = response.action, response.delivered
+    refusal = response.refusal
+    if chosen is Action.ABSTAIN and refusal is not None and refusal.extent is Extent.FULL:
+        return Text("model declined", style=ACTION_STYLE[chosen])
     text = Text(chosen.value, style=ACTION_STYLE[chosen])
     if chosen is Action.VERIFY:
         text.append(" > ", style="dim")

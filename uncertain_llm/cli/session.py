@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Annotated
@@ -22,8 +23,10 @@ __all__ = [
     "NoLogOption",
     "PolicyOption",
     "agreement_of",
+    "check_log",
     "chosen_log",
     "is_recorded",
+    "log_option",
     "open_client",
     "probability_of",
 ]
@@ -75,8 +78,28 @@ def chosen_log(url: str | None, *, no_log: bool) -> str | None:
 def open_client(model: str, policy: str, log: str | None) -> UncertainLLM:
     """Return a client; warnings of the library are printed by the command, not by Python."""
     warnings.simplefilter("ignore", RuntimeWarning)
+    logging.getLogger("uncertain_llm").addHandler(logging.NullHandler())
+    check_log(log)
     name = Path(policy) if policy.endswith((".yaml", ".yml")) else policy
     return UncertainLLM(model, policy=name, log=log)
+
+
+def log_option(url: str) -> str:
+    """Return what to add to a `log` command so that it reads this log; "" for the default one."""
+    return "" if url == default_log_url() else f" --log {url}"
+
+
+def check_log(url: str | None) -> None:
+    """Open the log once before anything is paid for.
+
+    Raises:
+        LogError: It cannot be opened.
+    """
+    if url is not None:
+        # SQLAlchemy takes half the start of a command: only here it is certain to be needed.
+        from uncertain_llm.storage.decision_log import open_log
+
+        open_log(url).close()
 
 
 def is_recorded(model: str) -> bool:

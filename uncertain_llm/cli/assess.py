@@ -1,0 +1,133 @@
+"""`uncertain-llm assess`: scores and decisions for recorded samples, without a call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from uncertain_llm.cli.exits import ExitCode, fail
+from uncertain_llm.cli.session import PolicyOption
+from uncertain_llm.cli.terminal import printable
+from uncertain_llm.core.errors import UncertainLLMError
+from uncertain_llm.evaluation.assess_command import AssessRun, assess_files
+from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor
+from uncertain_llm.evaluation.dataset import BadLine, input_files
+from uncertain_llm.storage.policy_files import load_policy
+
+__all__ = ["assess"]
+
+
+def assess(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN",
+            exists=True,
+            show_default=False,
+            help="Recordings, .jsonl or .jsonl.gz, or folders of them.",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="SCORED",
+            dir_okay=False,
+            show_default=False,
+            help="Where the scores go, one line a row; packed if the name ends in .gz.",
+        ),
+    ],
+    policy: PolicyOption = "balanced",
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="K", help="Use the first K samples of each row.", show_default=False
+        ),
+    ] = None,
+    answer: Annotated[AnswerMode, typer.Option(help="Which answer is scored.")] = (
+        AnswerMode.MAJORITY
+    ),
+    ignore_answers: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-answers", help="Read texts only: hide the short answers kept with them."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Score recorded samples: an answer, a probability and a decision for each row."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def tell(bad: BadLine) -> None:
+        console.print(Text(printable(str(bad), one_line=True)))
+
+    try:
+        assessor = Assessor(
+            load_policy(policy), n_samples=samples, answer=answer, ignore_answers=ignore_answers
+        )
+        total = sum(file.stat().st_size for file in input_files(inputs))
+        with _progress(console) as progress:
+            task = progress.add_task("assess", total=total)
+            run = assess_files(
+                inputs,
+                out,
+                assessor,
+                on_bad=tell,
+                on_read=lambda n_bytes: progress.advance(task, n_bytes),
+            )
+    except UncertainLLMError as error:
+        fail(error)
+    if as_json:
+        typer.echo(json.dumps(_json(run, out)))
+    else:
+        console.print(Text(printable(_sentence(run, out), one_line=True)))
+    if run.n_bad:
+        raise typer.Exit(ExitCode.BAD_LINES)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def _sentence(run: AssessRun, out: Path) -> str:
+    rows = "row" if run.n_rows == 1 else "rows"
+    lines = "line" if run.n_bad == 1 else "lines"
+    actions = ", ".join(f"{action} {n}" for action, n in run.actions.items())
+    parts = [f"Wrote {run.n_rows} {rows} to {out}" + (f" ({actions})" if actions else "")]
+    if run.n_unavailable:
+        parts.append(f"nothing to measure in {run.n_unavailable}")
+    if run.n_bad:
+        parts.append(f"{run.n_bad} bad {lines} left out")
+    return "; ".join(parts) + "."
+
+
+def _json(run: AssessRun, out: Path) -> dict[str, object]:
+    return {
+        "out": str(out),
+        "rows": run.n_rows,
+        "bad_lines": run.n_bad,
+        "unavailable": run.n_unavailable,
+        "actions": run.actions,
+    }
