@@ -15,7 +15,7 @@ import json
 import math
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from uncertain_llm.evaluation.dataset import (
     read_labels,
     read_rows,
 )
+from uncertain_llm.stats.calibration_error import ece
 from uncertain_llm.stats.logistic import fit_logistic
 from uncertain_llm.stats.metrics import auroc
 from uncertain_llm.storage.policy_files import load_policy
@@ -43,6 +44,7 @@ SAMPLE_COUNTS = (1, 2, 3, 5, 8, 10)
 STRONG = ("answer_agreement", "stated_probability")
 WEAK = tuple(name for name in feature_names() if name not in STRONG)
 PATTERNS: tuple[tuple[str, ...], ...] = (STRONG, STRONG[:1], STRONG[1:], ())
+FAMILIES = ("gsm8k", "ci_claim", "mmlu")  # prefixes of names of datasets that share questions
 ROWS_PER_GROUP = 1000  # of one dataset at one sample count; keeps the fit to minutes
 # Pull of the weights, in examples of one dataset: towards 1 for a log odds that means what it
 # says, towards 0 for a weak signal. Chosen, not tuned.
@@ -62,16 +64,19 @@ class Example:
 
     @property
     def family(self) -> str:
-        """Datasets that share questions belong together: they are left out together."""
-        for family in ("gsm8k", "ci_claim", "mmlu"):
-            if self.dataset.startswith(family):
-                return family
-        return self.dataset
+        """What is left out together with this example."""
+        return family_of(self.dataset)
 
     @property
     def pattern(self) -> tuple[str, ...]:
         """The strong signals that have a value."""
         return tuple(signal for signal in STRONG if signal in self.values)
+
+
+def family_of(dataset: str) -> str:
+    """Return the family of a dataset: those that share questions are left out together."""
+    shared = (family for family in FAMILIES if dataset.startswith(family))
+    return next(shared, dataset)
 
 
 def read_examples(folder: Path) -> list[Example]:
@@ -238,28 +243,28 @@ def intercept_shift(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, fl
     return float(fit.coefficients[0]), float(np.sqrt(fit.covariance[0, 0]))
 
 
-def ece(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = 15) -> float:
-    """Return the expected calibration error with bins of equal mass."""
-    order = np.argsort(probabilities, kind="stable")
-    bins = np.array_split(order, min(n_bins, max(1, len(order) // 20)))
-    gaps = [len(b) * abs(labels[b].mean() - probabilities[b].mean()) for b in bins if len(b)]
-    return float(sum(gaps) / len(order))
-
-
 def predict(prior: Prior, examples: Sequence[Example]) -> np.ndarray:
     """Return the prior's probabilities, through the very code that runs in production."""
     found = []
     for e in examples:
         measured = [Measurement(signal=s, value=v) for s, v in e.values.items()]
-        found.append(prior.estimate(measured, n_samples=e.n_samples).probability)
+        confidence = prior.estimate(measured, n_samples=e.n_samples)
+        found.append(confidence.score if confidence.probability is None else confidence.probability)
     return np.array(found, dtype=float)
+
+
+def left_out_priors(examples: Sequence[Example], families: Iterable[str]) -> dict[str, Prior]:
+    """Return for each family a prior that never saw it: not its weights, not its intercepts."""
+    return {
+        family: fit_prior([e for e in examples if e.family != family], {})
+        for family in sorted(families)
+    }
 
 
 def left_out_table(examples: Sequence[Example]) -> list[dict[str, object]]:
     """Return how the prior does on each dataset whose family was left out of its fit."""
     table: list[dict[str, object]] = []
-    for family in sorted({e.family for e in examples}):
-        prior = fit_prior([e for e in examples if e.family != family], {})
+    for family, prior in left_out_priors(examples, {e.family for e in examples}).items():
         left_out = [e for e in examples if e.family == family]
         for dataset, n in sorted({(e.dataset, e.n_samples) for e in left_out}):
             mine = [e for e in left_out if (e.dataset, e.n_samples) == (dataset, n)]

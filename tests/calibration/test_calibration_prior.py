@@ -47,21 +47,28 @@ def test_it_is_never_called_calibrated() -> None:
     st.floats(0, 1),
     st.integers(1, 20),
 )
-def test_more_of_a_signal_never_lowers_the_probability(
+def test_more_of_a_signal_never_lowers_the_score(
     values: dict[str, float], signal: str, other: float, n_samples: int
 ) -> None:
     low, high = sorted((values.get(signal, 0.5), other))
 
-    found = [_probability(n_samples, **{**values, signal: value}) for value in (low, high)]
+    found = [
+        load_prior().estimate(_measured(**{**values, signal: v}), n_samples=n_samples).score
+        for v in (low, high)
+    ]
 
     assert found[0] <= found[1]
 
 
-@given(st.dictionaries(st.sampled_from(SIGNALS), st.floats(0, 1), min_size=1), st.integers(1, 1000))
+@given(
+    st.dictionaries(st.sampled_from(SIGNALS), st.floats(0, 1)),
+    st.sampled_from(SIGNALS[:2]),
+    st.integers(1, 1000),
+)
 def test_the_probability_lies_in_its_band_and_the_score_ranks_like_it(
-    values: dict[str, float], n_samples: int
+    values: dict[str, float], strong: str, n_samples: int
 ) -> None:
-    found = load_prior().estimate(_measured(**values), n_samples=n_samples)
+    found = load_prior().estimate(_measured(**{strong: 0.7, **values}), n_samples=n_samples)
 
     low, high = found.band
     assert 0 <= low <= found.probability <= high <= 1
@@ -89,6 +96,17 @@ def test_nothing_measured_is_unavailable_with_every_reason() -> None:
     assert found.status is ConfidenceStatus.UNAVAILABLE
     assert (found.score, found.probability, found.band) == (None, None, None)
     assert found.missing == "answer_agreement: test; stated_probability: test"
+
+
+def test_weak_signals_alone_rank_and_give_no_probability() -> None:
+    short, long = (
+        load_prior().estimate(_measured(answer_agreement=None, question_brevity=v), n_samples=1)
+        for v in (0.8, 0.2)
+    )
+
+    assert short.score > long.score
+    assert (short.probability, short.status) == (None, ConfidenceStatus.UNCALIBRATED)
+    assert short.missing == "answer_agreement: test"
 
 
 def test_signals_it_was_not_fitted_on_are_ignored() -> None:

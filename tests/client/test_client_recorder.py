@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from uncertain_llm.client import UncertainLLM
+from uncertain_llm.core.chat import Request
+from uncertain_llm.core.decision import Support, Verdict
 from uncertain_llm.core.errors import ConfigurationError, LogError
 from uncertain_llm.core.response import DecisionRecord
+from uncertain_llm.policy import Cuts, Decide, Policy
 from uncertain_llm.storage.decision_log import open_log
 from uncertain_llm.testing import FunctionModel, ScriptedModel
 
@@ -91,6 +94,28 @@ def test_the_redact_hook_sees_every_text_before_it_is_kept(tmp_path: Path) -> No
     assert "Ada Lovelace" in response.answer
     assert "Ada" not in _only_row(path).model_dump_json()
     assert "[name]" in _only_row(path).model_dump_json()
+
+
+def test_the_redact_hook_sees_what_a_verifier_found(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.db"
+
+    class LooksUp:
+        name = "looks up"
+
+        def verify(self, request: Request, text: str) -> Verdict:
+            return Verdict(support=Support.SUPPORTED, verifier="x", evidence="Ada's diary")
+
+    with UncertainLLM(
+        ScriptedModel(["1932", "1931", "1930"]),
+        policy=Policy(name="p", decide=Decide(cuts=Cuts(answer=1, hedge=1, verify=0))),
+        verifier=LooksUp(),
+        log=f"sqlite:///{path}",
+        redact=lambda text: text.replace("Ada", "[name]"),
+    ) as llm:
+        response = llm.ask("When?")
+
+    assert response.verdict.evidence == "Ada's diary"
+    assert _only_row(path).verdict.evidence == "[name]'s diary"
 
 
 def test_a_redact_hook_that_fails_stores_nothing_and_costs_no_answer(tmp_path: Path) -> None:

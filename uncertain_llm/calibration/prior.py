@@ -96,6 +96,9 @@ class Prior(Value):
     def estimate(self, measurements: Sequence[Measurement], *, n_samples: int) -> Confidence:
         """Return score, probability and band; status `prior`, or `unavailable` with the reason.
 
+        Where neither agreement nor a stated probability could be measured there is a score that
+        ranks a little, no probability, and the status `uncalibrated`.
+
         The probability averages over datasets the prior has not seen, so it lies nearer to one
         half than the score; the band says how far a new dataset can be off.
 
@@ -123,6 +126,17 @@ class Prior(Value):
                 measurements=tuple(measurements),
             )
         log_odds = pattern.log_odds(known, n_samples)
+        if not pattern.strong:
+            # The look of a question ranks a little; it is no ground for a probability.
+            return Confidence(
+                score=_sigmoid(log_odds),
+                probability=None,
+                band=None,
+                status=ConfidenceStatus.UNCALIBRATED,
+                calibrator=self.name,
+                missing=_why_missing(measurements),
+                measurements=tuple(measurements),
+            )
         spread = _NORMAL_QUANTILE * math.sqrt(pattern.variance)
         probability = _sigmoid(log_odds / math.sqrt(1 + math.pi * pattern.variance / 8))
         # Far out in the tails the approximation overshoots the band's end: widen, never narrow.

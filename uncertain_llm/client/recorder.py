@@ -15,6 +15,7 @@ from pydantic_core import to_jsonable_python
 
 from uncertain_llm.core.chat import Request
 from uncertain_llm.core.confidence import Evidence, Sample
+from uncertain_llm.core.decision import Verdict
 from uncertain_llm.core.errors import LogError
 from uncertain_llm.core.ports import DecisionLog
 from uncertain_llm.core.response import DecisionRecord, Response
@@ -124,7 +125,7 @@ def record_of(
         final_decision=response.final_decision,
         confidence=response.confidence,
         refusal=response.refusal,
-        verdict=response.verdict if full else None,
+        verdict=_clean_verdict(response.verdict, clean) if full else None,
         provenance=response.provenance,
         evidence=_clean_evidence(response.evidence, clean) if full else None,
         warnings=response.warnings,
@@ -158,6 +159,12 @@ def _clean_evidence(evidence: Evidence, clean: Redact) -> Evidence:
             ),
         }
     )
+
+
+def _clean_verdict(verdict: Verdict | None, clean: Redact) -> Verdict | None:
+    if verdict is None:
+        return None
+    return verdict.model_copy(update={"evidence": clean(verdict.evidence)})
 
 
 def _clean_sample(sample: Sample, clean: Redact) -> Sample:

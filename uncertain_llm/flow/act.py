@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from uncertain_llm.core.chat import Mode, Request
 from uncertain_llm.core.confidence import Confidence, Evidence
-from uncertain_llm.core.decision import Action, Decision, Extent
+from uncertain_llm.core.decision import Action, Decision, Extent, ReasonCode
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import Policy
 from uncertain_llm.text.canonical import extract_answer, same_answer
@@ -62,7 +62,7 @@ def deliver(
     if decision.action is Action.HEDGE:
         hedged, warnings = _hedge(pipeline, text, evidence, confidence)
         return Delivery(hedged + _rival(pipeline.policy, evidence), Action.HEDGE, warnings)
-    return Delivery(_abstention(pipeline.policy, evidence, confidence), Action.ABSTAIN)
+    return Delivery(_abstention(pipeline.policy, evidence, confidence, decision), Action.ABSTAIN)
 
 
 def _hedge(
@@ -102,12 +102,14 @@ def _rival(policy: Policy, evidence: Evidence) -> str:
     return policy.wording.rival.format(rival=short, answer="", marker="") if short else ""
 
 
-def _abstention(policy: Policy, evidence: Evidence, confidence: Confidence) -> str:
+def _abstention(
+    policy: Policy, evidence: Evidence, confidence: Confidence, decision: Decision
+) -> str:
     refusal, text = evidence.answer.refusal, evidence.answer.text or ""
     if refusal is not None and refusal.extent is Extent.FULL and text.strip():
         # The model's own words say better why it did not answer than a template could.
         return text
-    why = _why(evidence, confidence)
+    why = _WHY_VERIFIED.get(decision.reason) or _why(evidence, confidence)
     return policy.wording.abstain.format(why=why, answer="", marker="", rival="")
 
 
@@ -128,6 +130,10 @@ def _why(evidence: Evidence, confidence: Confidence) -> str:
 
 _DISAGREE = 0.75  # below three of four replies; chosen for the wording, decides nothing
 _DOUBT = 0.6
+_WHY_VERIFIED = {
+    ReasonCode.VERIFIED_CONTRADICTED: "checking it spoke against my answer",
+    ReasonCode.VERIFIER_FAILED: "I was in doubt and could not check it",
+}
 _WHY_UNUSABLE = {
     "truncated": "my answer was cut off",
     "filtered": "my answer was filtered",
