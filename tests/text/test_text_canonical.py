@@ -79,6 +79,7 @@ SAME = [
 DIFFERENT = [
     ("42", "43"),
     ("It costs 42 dollars.", "It costs 43 dollars."),
+    ("The total comes to 1 dollars in the end.", "The total comes to -1 dollars in the end."),
     ("1000000", "1000001"),
     ("3.14", "3.15"),
     ("3.1", "3.14159"),

@@ -22,8 +22,8 @@ from uncertain_llm.text.folding import fold, squash, word_set, words
 from uncertain_llm.text.names import TextForm, read_text, same_text
 from uncertain_llm.text.number_words import NUMBER_WORDS
 from uncertain_llm.text.numerals import Quantity, read_quantity, same_quantity
-from uncertain_llm.text.options import option_by_text, option_letter
-from uncertain_llm.text.questions import QuestionView, view_question
+from uncertain_llm.text.options import option_by_text, option_letter, option_number
+from uncertain_llm.text.questions import MAX_CACHED, QuestionView, view_question
 from uncertain_llm.text.structures import canonical_json, find_json
 
 __all__ = [
@@ -51,11 +51,18 @@ _TYPED_WORDS = NUMBER_WORDS | word_set(
 _YES = frozenset({"yes", "true", "correct", "yeah", "yep", "right"})
 _NO = frozenset({"no", "false", "incorrect", "nope", "wrong"})
 _TUPLE = re.compile(r"\s*([(\[{]?)\s*([^()\[\]{}]{1,300})\s*([)\]}]?)\s*")
+_MEMBER_OF = re.compile(r"^\s*[a-z]\s*(?:∈|\bin\b|=)\s*(?=[(\[{])")
+_MEMBER_NAME = re.compile(r"^\s*[a-z](?:_?\d)?\s*=\s*")
+_RELATION = re.compile(r"(<=|>=|!=|[<>≤≥≠])")
 _MATHS = re.compile(
     r"[\\^√π]|\d\s*[a-z]\b|[a-z]\s*[-+*/=]\s*[\w(]|\)\s*[(/*]|\d\s*[*/+]\s*[\d(]|sqrt|pi\b"
 )
 _WORDY = re.compile(r"[^\W\d_]{2,}(?:[ '.,-]+[^\W\d_]+)*[.]?")
 _HEAD = re.compile(r"(?<=[\w%°)])\s*(?:\(|,\s|;\s|\s-\s|:\s|\.\s)")
+# No formula without one of these, a square root, pi, or a digit before a letter.
+_MATHS_SIGN = re.compile(r"[\\^√π=*/+)-]")
+_DIGIT_LETTER = re.compile(r"\d\s*[a-z]\b")
+_HEAD_SIGN = re.compile(r"[(,;:.-]")
 _BARE_FRACTION = re.compile(r"^(-?)\((-?\d{1,15})\)/\((-?\d{1,15})\)")
 
 
@@ -189,12 +196,12 @@ def read_answer(answer: str, *, question: str | None = None, task: str | None = 
     Returns:
         Its form; never fails.
     """
-    if len(answer) <= 600:
+    if len(answer) <= 600 and (question is None or len(question) <= MAX_CACHED):
         return _read_short(answer, question, task)
     return _read(answer, view_question(question), task)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _read_short(answer: str, question: str | None, task: str | None) -> AnswerForm:
     return _read(answer, view_question(question), task)
 
@@ -205,7 +212,8 @@ def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
         return _text_form(text, view)
     if task in CODE_TASKS:
         return _code_form(text)
-    if text[:1] in ("{", "[") and (parsed := find_json(text)) is not None:
+    is_interval = text[:1] == "[" and task in NUMBER_TASKS
+    if text[:1] in ("{", "[") and not is_interval and (parsed := find_json(text)) is not None:
         return AnswerForm(AnswerKind.JSON, canonical_json(parsed), text)
     if task in LABEL_TASKS:
         # Labels come from a list: they are equal word for word or they are two labels.
@@ -232,6 +240,9 @@ def _code_form(text: str) -> AnswerForm:
 
 
 def _option_form(text: str, view: QuestionView) -> AnswerForm | None:
+    if "1" in view.options:
+        number = option_number(text, view) or option_by_text(text, view)
+        return None if number is None else AnswerForm(AnswerKind.OPTION, number, text)
     found = option_letter(text, n_options=len(view.options) or 10)
     if found is not None:
         letter, rest = found
@@ -268,6 +279,7 @@ def _number_or_date(text: str, view: QuestionView, task: str | None) -> AnswerFo
     if (
         quantity is None
         and date is None
+        and _HEAD_SIGN.search(plain)
         and (head := _HEAD.search(plain))
         and (
             view.wants_number
@@ -303,7 +315,9 @@ def _formula(text: str, view: QuestionView) -> AnswerForm | None:
     listed = _number_list(plain, view)
     if listed is not None:
         return AnswerForm(AnswerKind.LIST, listed, text)
-    if "\\" in text or _MATHS.search(plain):
+    if (related := _relation(plain)) is not None:
+        return AnswerForm(AnswerKind.EXPRESSION, related, text)
+    if "\\" in text or _looks_like_maths(plain):
         key = read_expression(plain)
         if key is None and "\\" in text and not _WORDY.fullmatch(plain):
             key = "latex:" + "".join(plain.split())
@@ -312,13 +326,48 @@ def _formula(text: str, view: QuestionView) -> AnswerForm | None:
     return None
 
 
+def _both_signs(part: str) -> list[str]:
+    """Return both values of "2 ± sqrt(3)", or the part as it is; "x = 2" is 2."""
+    part = _MEMBER_NAME.sub("", part)
+    if part.count("±") != 1:
+        return [part]
+    low, high = (squash(part.replace("±", sign)) for sign in "-+")
+    return [high.removeprefix("+").strip(), low.replace("- ", "-") if low[0] == "-" else low]
+
+
+def _relation(plain: str) -> str | None:
+    """Return the key of an inequality: "x > 3" and "3 < x" agree, "x < 3" is another."""
+    if not _RELATION.search(plain):
+        return None
+    parts = _RELATION.split(plain.replace("≤", "<=").replace("≥", ">=").replace("≠", "!="))
+    signs, sides = parts[1::2], [read_expression(part.strip()) for part in parts[::2]]
+    if len(sides) > 3 or None in sides:
+        return None
+    if signs[0][0] == ">":
+        sides, signs = sides[::-1], [sign.replace(">", "<") for sign in signs[::-1]]
+    return " ".join(map(str, [sides[0], *(x for pair in zip(signs, sides[1:], strict=True)
+                                          for x in pair)]))  # fmt: skip
+
+
+def _looks_like_maths(plain: str) -> bool:
+    if not (
+        _MATHS_SIGN.search(plain) or "sqrt" in plain or "pi" in plain or _DIGIT_LETTER.search(plain)
+    ):
+        return False
+    return _MATHS.search(plain) is not None
+
+
 def _number_list(plain: str, view: QuestionView) -> str | None:
     """Return the key of a list, set, point or interval of numbers and formulas; None for others."""
+    if not ("," in plain or " and " in plain or ";" in plain or " or " in plain or "±" in plain):
+        return None
+    plain = _MEMBER_OF.sub("", plain)
     match = _TUPLE.fullmatch(plain)
-    if match is None or not ("," in plain or " and " in plain or ";" in plain):
+    if match is None:
         return None
     opening, inner, closing = match.groups()
-    parts = [part.strip() for part in re.split(r",\s*and\s|,|;|\sand\s", inner)]
+    parts = [part.strip() for part in re.split(r",\s*(?:and|or)\s|,|;|\s(?:and|or)\s", inner)]
+    parts = [half for part in parts for half in _both_signs(part)]
     keys: list[str] = []
     for part in parts:
         quantity = read_quantity(part)
@@ -327,7 +376,7 @@ def _number_list(plain: str, view: QuestionView) -> str | None:
         if key is None:
             return None
         keys.append(key)
-    is_ordered = view.ordered or (opening in {"(", "["} and bool(closing))
+    is_ordered = (view.ordered and opening != "{") or (opening in {"(", "["} and bool(closing))
     return f"{opening}{closing} " * is_ordered + " ".join(keys if is_ordered else sorted(keys))
 
 
@@ -363,7 +412,12 @@ def same_form(left: AnswerForm, right: AnswerForm, *, question: str | None = Non
         )
     if left.quantity is not None and right.quantity is not None:
         unit_known = view.wants_number or bool(view.unit_words)
-        return same_quantity(left.quantity, right.quantity, unit_known=unit_known)
+        return same_quantity(
+            left.quantity,
+            right.quantity,
+            unit_known=unit_known,
+            percent_known=view.wants_percent,
+        )
     if (
         AnswerKind.EXPRESSION in (left.kind, right.kind)
         and left.words is None

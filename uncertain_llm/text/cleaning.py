@@ -26,6 +26,9 @@ _CHAT_TOKEN = re.compile(
 )
 _RUNAWAY = re.compile(r"\n\s*(?:Question|Q|Human|User|Problem|Input)\s*\d{0,3}\s*:", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*([^*\n]{1,300})\*\*|__([^_\n]{1,300})__")
+_EMPHASIS = re.compile(
+    r"(?:(?<=[\s\"'(\u201c])|^)\*(?=[^\s*])([^*\n]{1,200})(?<=\S)\*(?=[\s\"').,;:!?\u201d]|$)"
+)
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+")
 _BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+|>\s*)")
 _LINK = re.compile(r"\[([^\][\n]{1,200})\]\(https?://[^\s)]{1,500}\)")
@@ -123,8 +126,10 @@ def plain_line(line: str) -> str:
         out = out.replace("__", "")
     if "`" in out:
         out = out.replace("`", "")
-    if "*" in out and out.startswith("*") and out.endswith("*") and out.count("*") == 2:
-        out = out[1:-1]
+    if "*" in out:
+        if out.startswith("*") and out.endswith("*") and out.count("*") == 2:
+            out = out[1:-1]
+        out = _EMPHASIS.sub(r"\1", out)
     return squash(out)
 
 

@@ -52,13 +52,30 @@ _PATTERNS = tuple(
         r"(?:ad|a\.d\.) (?P<year>\d{1,4})",
     )
 )
-_DECADE = re.compile(r"(?:the )?(?:(?P<part>early|mid|late)[ -])?(?P<decade>\d{3}0)'?s")
-_CENTURY = re.compile(r"(?:the )?(?P<century>\d{1,2})(?:st|nd|rd|th)[ -]century" + _ERA)
+_DECADE = re.compile(r"(?:the )?(?:(?P<part>early|mid|late)[ -])?(?P<decade>\d{3}0|'?[2-9]0)'?s")
+_TIME = re.compile(
+    r"(?:at )?(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))? ?(?P<half>[ap])\.?m\.?|"
+    r"(?:at )?(?P<hour24>\d{1,2}):(?P<minute24>[0-5]\d)(?: ?h(?:ours)?)?"
+)
+_CENTURY = re.compile(
+    r"(?:the )?(?:(?P<part>early|mid|late)[ -](?:the )?)?"
+    r"(?P<century>\d{1,2})(?:st|nd|rd|th)[ -]century" + _ERA
+)
 _LEAD = re.compile(
     r"(?:(?:in|on|by|since|during|around|about|circa|ca?\.|approximately|it was|the year|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day,?) ?)"
 )
 _BC = re.compile(r"b\.?c")
+# What a text that begins with a letter has to begin with to be a date, and to hold a lead.
+_LETTERS_BEFORE = (
+    *sorted({name[:3] for name in _MONTHS}),
+    *("the ", "at ", "ad ", "a.d. ", "early", "mid", "late"),
+)
+_LEAD_STARTS = (
+    "in", "on", "by", "since", "during", "around", "about", "circa", "c.", "ca.", "approximately",
+    "it was", "the year", "mon", "tues", "wednes", "thurs", "fri", "satur", "sun",
+)  # fmt: skip
+_LONG_NUMBER = re.compile(r"\d{5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ class DateForm:
     month: int | None = None
     day: int | None = None
     span: str | None = None
-    """For decades and centuries: "1990s", "19th century"."""
+    """For decades, centuries and times of day: "1990s", "19th century", "time 15:00"."""
 
     @property
     def key(self) -> str:
@@ -100,20 +117,50 @@ def read_date(text: str) -> DateForm | None:
     """
     if len(text) > 60 or not any(map(str.isdigit, text)):
         return None
-    folded = squash(fold(text)).strip(" .!\"'*_()")
-    for _ in range(3):
-        if lead := _LEAD.match(folded):
-            folded = folded[lead.end() :]
+    folded = _without_lead(squash(fold(text)).strip(" .!\"'*_()"))
+    if not _may_be_date(folded):
+        return None
     for pattern in _PATTERNS:
         if match := pattern.fullmatch(folded):
             return _from_match(match)
+    if match := _TIME.fullmatch(folded):
+        return _time_of_day(match)
     if match := _DECADE.fullmatch(folded):
         part = match.group("part")
-        return DateForm(span=f"{part + ' ' if part else ''}{match.group('decade')}s")
+        decade = match.group("decade").removeprefix("'")
+        decade = f"19{decade}" if len(decade) == 2 else decade
+        return DateForm(span=f"{part + ' ' if part else ''}{decade}s")
     if match := _CENTURY.fullmatch(folded):
         era = " bc" if match.group("era") and _BC.match(match.group("era")) else ""
-        return DateForm(span=f"century {match.group('century')}{era}")
+        part = f"{match.group('part')} " if match.group("part") else ""
+        return DateForm(span=f"{part}century {match.group('century')}{era}")
     return None
+
+
+def _time_of_day(match: re.Match[str]) -> DateForm | None:
+    hour = int(match.group("hour") or match.group("hour24"))
+    minute = match.group("minute") or match.group("minute24") or "00"
+    if match.group("half"):
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + 12 * (match.group("half") == "p")
+    return DateForm(span=f"time {hour:02d}:{minute}") if hour <= 24 else None
+
+
+def _without_lead(folded: str) -> str:
+    for _ in range(3):
+        if not folded.startswith(_LEAD_STARTS) or not (lead := _LEAD.match(folded)):
+            break
+        folded = folded[lead.end() :]
+    return folded
+
+
+def _may_be_date(folded: str) -> bool:
+    """Tell most other answers apart from dates without trying every pattern on them."""
+    if folded[:1].isalpha() and not folded.startswith(_LETTERS_BEFORE):
+        return False
+    # Only the time of day after an ISO date may run on.
+    return "-" in folded or _LONG_NUMBER.search(folded) is None
 
 
 def _from_match(match: re.Match[str]) -> DateForm | None:

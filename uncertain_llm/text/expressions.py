@@ -37,6 +37,7 @@ _SUBSTITUTIONS = (
 _TOKEN = re.compile(
     r"\s*(?:(\d+(?:\.\d+)?|\.\d+)|(sqrt|sin|cos|tan|ln|log|exp|pi|[a-zA-Z])|(\*\*|[-+*/^(){}!°=]))"
 )
+_LOOSE_POWER = re.compile(r"(?<=\w) {1,4}\^")
 _MAX_LENGTH = 300
 _MAX_DEPTH = 40
 # Fixed points for the variables: arbitrary, chosen once, not special to any formula.
@@ -77,7 +78,8 @@ def plain_math(text: str) -> str:
     if out.count("{") and not out.strip().startswith("{"):
         out = out.replace("{", "(").replace("}", ")") if "^{" in out or "_{" in out else out
         out = out.replace("{", " ").replace("}", " ")
-    return out
+    # "\\text{ m}^2" leaves a blank before the power.
+    return _LOOSE_POWER.sub("^", out) if " ^" in out else out
 
 
 def _unfold_commands(text: str) -> str:

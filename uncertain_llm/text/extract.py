@@ -9,18 +9,33 @@ from uncertain_llm.text.cleaning import clean_reply, cut_to_ends, plain_line, se
 from uncertain_llm.text.code_forms import canonical_formula, find_code
 from uncertain_llm.text.dates import read_date
 from uncertain_llm.text.expressions import plain_math, read_expression
-from uncertain_llm.text.folding import fold, squash, stem, word_set, words
+from uncertain_llm.text.folding import fold, last_match, squash, stem, word_set, words
 from uncertain_llm.text.markers import Marked, find_marked
+from uncertain_llm.text.number_prose import number_in_prose
 from uncertain_llm.text.numerals import read_quantity
 from uncertain_llm.text.options import (
     bound_option,
     option_by_text,
     option_letter,
     option_letter_in_prose,
+    option_number,
 )
-from uncertain_llm.text.prose import number_in_prose, text_in_prose, without_hedges
-from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView, view_question
+from uncertain_llm.text.prose import text_in_prose, without_hedges
+from uncertain_llm.text.questions import (
+    FUNCTION_WORDS,
+    MAX_CACHED,
+    QuestionView,
+    view_question,
+)
 from uncertain_llm.text.structures import answer_in_json, canonical_json, find_json
+from uncertain_llm.text.typed_prose import (
+    boolean_in_prose,
+    choice_in_prose,
+    date_in_prose,
+    formula_in_prose,
+    is_listed,
+    list_in_prose,
+)
 
 __all__ = ["extract_answer"]
 
@@ -41,6 +56,19 @@ _POLARITY = re.compile(
     r"\b(?:is|are|was|were|that's|that is)\s+(?:\*\*)?(true|false|correct|incorrect)\b",
     re.IGNORECASE,
 )
+_FRACTION = re.compile(r"\((\d{1,12})\)/\((\d{1,12})\)")
+_RETRACTION = re.compile(
+    r"\b(?:wait|hold on|scratch that|correction|no, sorry|sorry)\b[,.:;!\s\u2026\u2014\u2013-]{1,6}"
+    r"(?:(?:no|actually|i mean|that's (?:wrong|incorrect|not right)|let me correct (?:that|myself)|"
+    r"i made a mistake)\b[,.:;!\s\u2026\u2014\u2013-]{1,6}){0,3}",
+    re.IGNORECASE,
+)
+# A relation, a membership, both signs, or several solutions, without a word.
+_BARE_MATHS = re.compile(
+    r"(?=.{0,80}(?:[<>\u2264\u2265\u00b1\u2208]|\\(?:in|pm|le|ge|leq|geq|cup|neq)\b|=.{1,40}=))"
+    r"(?:\\[a-z]{1,6}|sqrt|infinity|\b(?:or|and|in)\b|[^a-zA-Z\n]|[a-zA-Z](?![a-zA-Z])){2,100}"
+)
+_SENTENCE = re.compile(r"\b(?!sqrt|infinity|approx)[a-z]{3,}\s+(?:is|are|equals?|was|be)\s")
 _QUOTES = "\"'\u201c\u201d\u2018\u2019`*_ \t"
 _WRAPS = (
     ('"', '"'),
@@ -86,12 +114,12 @@ def extract_answer(
         >>> extract_answer("She sells 9 eggs at $2, so she makes 9 x 2 = $18.\n\n**Answer: 18**")
         '18'
     """
-    if len(reply) <= 2000:
+    if len(reply) <= 2000 and (question is None or len(question) <= MAX_CACHED):
         return _extract_short(reply, question, task)
     return _extract(reply, question, task)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _extract_short(reply: str, question: str | None, task: str | None) -> str | None:
     return _extract(reply, question, task)
 
@@ -129,20 +157,47 @@ def _code(text: str) -> str:
 
 
 def _open_answer(text: str, view: QuestionView, task: str | None) -> str | None:
-    wants_number = task in NUMBER_TASKS or view.wants_number
     if _is_short(text):
         marked = find_marked(text) if "nswer" in text or "uess" in text else None
         return _settle_marked(marked, view, task) if marked else _settle(text, view, task)
-    if view.wants_boolean and (boolean := _boolean(text)):
+    if view.wants_boolean and (boolean := _boolean(text) or boolean_in_prose(text, view)):
         return boolean
     marked = find_marked(text)
+    if (marked is None or marked.marker == "heading") and (listed := list_in_prose(text, view)):
+        return listed
     if marked is not None:
         found = _settle_marked(marked, view, task)
         if found is not None:
             return found
-    if wants_number and (number := number_in_prose(text, view)) is not None:
-        return number
+    return _prose_answer(_without_retracted(text), view, task)
+
+
+def _prose_answer(text: str, view: QuestionView, task: str | None) -> str | None:
+    """Return the answer of prose that marks none, by the kind of answer asked for."""
+    if view.asks_when and (date := date_in_prose(text, view)) is not None:
+        return date
+    if (chosen := choice_in_prose(text, view)) is not None:
+        return chosen
+    if task in NUMBER_TASKS or view.wants_number:
+        found = formula_in_prose(text, view)
+        found = found or number_in_prose(_plain_fractions(text), view)
+        if found is not None:
+            return found
     return text_in_prose(text, view)
+
+
+def _plain_fractions(text: str) -> str:
+    """Write LaTeX in a text as plain figures: "3/4"."""
+    return _FRACTION.sub(r"\1/\2", plain_math(text)) if "\\" in text else text
+
+
+def _without_retracted(text: str) -> str:
+    """Return what follows "wait, actually," in a short reply: it took back what came before."""
+    if len(text) > 600:
+        return text
+    retracted = last_match(_RETRACTION, text)
+    rest = text[retracted.end() :] if retracted is not None else ""
+    return rest if sum(map(str.isalnum, rest)) > 3 else text
 
 
 def _is_short(text: str) -> bool:
@@ -174,6 +229,8 @@ def _settle_marked(marked: Marked, view: QuestionView, task: str | None) -> str 
         value = squash(marked.value).strip(" .") if marked.marker == "boxed" else marked.value
         return value if marked.marker == "boxed" else _settle(value, view, task)
     first = (sentences(marked.value) or [marked.value])[0]
+    if len(first.split()) > _SHORT_WORDS and "**" in marked.value:
+        return _prose_answer(marked.value, view, task)
     return _settle(first, view, task)
 
 
@@ -185,15 +242,28 @@ def _settle(value: str, view: QuestionView, task: str | None) -> str | None:
         return None
     if len(short) < 40 and _PLAIN.fullmatch(short) and not _restates(short, view):
         return short
-    if view.wants_boolean and (match := _BOOLEAN.match(short)):
-        return match.group(1).capitalize()
+    if is_listed(short) or _BARE_MATHS.fullmatch(short):
+        return short
+    if view.wants_boolean and (boolean := _stated_boolean(short, view)):
+        return boolean
+    if len(short.split()) > 2 and (chosen := choice_in_prose(short, view)) is not None:
+        return chosen
     if read_quantity(plain_math(short)) is not None or read_date(short) is not None:
         return plain_math(short).strip() if "\\" in short or "$" in short else short
+    if view.asks_when and (date := date_in_prose(short, view)) is not None:
+        return date if len(short.split()) > 4 or _restates(short, view) else short
     if task in NUMBER_TASKS or view.wants_number:
         return _settle_number(short, view)
-    if len(short.split()) <= _SHORT_WORDS and not _restates(short, view):
+    if len(short.split()) <= _SHORT_WORDS and not (
+        _restates(short, view) or (plain.endswith(".") and _opens_with_topic(short, view))
+    ):
         return short
     return text_in_prose(short, view)
+
+
+def _stated_boolean(short: str, view: QuestionView) -> str | None:
+    match = _BOOLEAN.match(short)
+    return match.group(1).capitalize() if match else boolean_in_prose(short, view)
 
 
 def _restates(short: str, view: QuestionView) -> bool:
@@ -203,8 +273,18 @@ def _restates(short: str, view: QuestionView) -> bool:
         return True
     if len(spelled) < 4:
         return False
+    if not _DEFINING.isdisjoint(spelled):
+        return True
     content = [word for word in words(short) if word not in FUNCTION_WORDS]
     return sum(1 for word in content if stem(word) in view.stems) >= 2
+
+
+def _opens_with_topic(short: str, view: QuestionView) -> bool:
+    """Tell whether a closed sentence begins with a word of the question and has a verb."""
+    spelled = [word for word in words(short) if word not in FUNCTION_WORDS]
+    if len(spelled) < 3 or stem(spelled[0]) not in view.stems:
+        return False
+    return any(word.endswith(("s", "ed")) and word in short.split() for word in spelled[1:3])
 
 
 def _unwrapped(plain: str) -> str:
@@ -218,15 +298,27 @@ def _unwrapped(plain: str) -> str:
     return short if short.strip(_QUOTES) else ""
 
 
+_DEFINING = word_set("stands represents means equals refers denotes")
 _VERBS = word_set("is was are were has have had i think believe guess it")
 
 
 def _settle_number(short: str, view: QuestionView) -> str | None:
-    math = plain_math(short).strip(" .")
+    math = _FRACTION.sub(r"\1/\2", plain_math(short)).strip(" .")
+    if "\\" in short and (formula := formula_in_prose(short, view)) is not None:
+        return formula
+    if ("$" in short or "(" in short) and (formula := formula_in_prose(short, view)):
+        return formula
+    left, equals, right = math.rpartition("=")
+    if equals and "".join(left.split()) in "".join(plain_math(view.text).split()) and left.strip():
+        return right.strip()
     if "=" in math and read_quantity(last := math.rsplit("=", 1)[1].strip(" .")) is not None:
         return last
-    if "\\" in short or "^" in short or "√" in short:
+    if "\\" not in short and _SENTENCE.search(math) and (found := number_in_prose(short, view)):
+        return found
+    if ("\\" in short or "^" in short or "√" in short) and not _SENTENCE.search(math):
         return short
+    if "\\" in short:
+        math = squash(_plain_fractions(short)).strip(" .")
     if read_expression(math) is not None and "=" not in math:
         return math
     number = number_in_prose(math, view)
@@ -235,6 +327,8 @@ def _settle_number(short: str, view: QuestionView) -> str | None:
 
 def _option(text: str, reply: str, view: QuestionView) -> str | None:
     """Return the chosen option: the question's letter where the reply's own words give its text."""
+    if "1" in view.options:
+        return _numbered(text, view) or _option_from_text(text, view)
     letter, rest = _chosen(text, view)
     n_options = len(view.options) or 10
     if letter is not None and ord(letter) - ord("A") < n_options:
@@ -244,6 +338,19 @@ def _option(text: str, reply: str, view: QuestionView) -> str | None:
             return stated
         return bound_option(letter, reply, view) or letter
     return _option_from_text(text, view)
+
+
+def _numbered(text: str, view: QuestionView) -> str | None:
+    """Return the number of the chosen option, for options that carry numbers."""
+    marked = find_marked(text)
+    if marked is not None:
+        value = plain_line(marked.value)
+        if found := option_number(value, view) or option_by_text(value, view):
+            return found
+    said = sentences(text) or [""]
+    if opened := option_number(plain_line(text.split("\n", 1)[0]), view):
+        return opened
+    return option_by_text(text, view) or option_number(said[-1], view)
 
 
 def _chosen(text: str, view: QuestionView) -> tuple[str | None, str]:
@@ -258,7 +365,7 @@ def _chosen(text: str, view: QuestionView) -> tuple[str | None, str]:
             return found
         if view.options and (stated := option_by_text(value, view)):
             return stated, view.options[stated]
-        if letter := _prose_letter(value):
+        if letter := _prose_letter(value, view):
             return letter, ""
     if opened is not None:
         return opened
@@ -266,13 +373,13 @@ def _chosen(text: str, view: QuestionView) -> tuple[str | None, str]:
         return found
     said = sentences(text)
     for sentence in [*said[-1:], *said[:1]]:
-        if letter := _prose_letter(sentence):
+        if letter := _prose_letter(sentence, view):
             return letter, ""
-    return _prose_letter(text), ""
+    return _prose_letter(text, view), ""
 
 
-def _prose_letter(text: str) -> str | None:
-    return option_letter_in_prose(text)
+def _prose_letter(text: str, view: QuestionView) -> str | None:
+    return option_letter_in_prose(text, n_options=len(view.options) or 10)
 
 
 def _option_from_text(text: str, view: QuestionView) -> str | None:

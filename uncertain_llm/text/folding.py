@@ -32,7 +32,7 @@ NEGATIONS = word_set(
     "not no never none neither nor without cannot cant dont doesnt didnt isnt arent wasnt "
     "werent wont "
     "wouldnt couldnt shouldnt hasnt havent hadnt nobody nothing nowhere non false incorrect wrong "
-    "untrue unlikely impossible"
+    "untrue unlikely impossible minus"
 )
 """Folded words that turn a statement round; apostrophes are gone by then."""
 
@@ -47,8 +47,12 @@ _LETTERS = str.maketrans(
 )  # fmt: skip
 _INITIALISM = re.compile(r"(?<![a-z0-9])[a-z](?:\.[a-z])+(?![a-z0-9])\.?")
 _INITIALS = re.compile(r"(?<![a-z0-9])([a-z])\. (?=[a-z]\.)")
+# Two letters that may be initials: without them there is nothing to join.
+_INITIAL_SIGN = re.compile(r"(?<![a-z0-9])[a-z]\. ?[a-z](?![a-z0-9])")
 _WORD = re.compile(r"\d[\d.,]*\d|[^\W_]+|[%$€£¥₹°+#]")
-_WIDE = re.compile(r"\s+")
+_TRANSLATED = re.compile("[" + "".join(map(chr, _LETTERS)) + "]")
+# No character below U+0300 is a combining mark, so only these runs are looked at one by one.
+_MAY_COMBINE = re.compile("[\u0300-\U0010ffff]+")
 
 
 @lru_cache(maxsize=4096)
@@ -57,22 +61,30 @@ def _fold_short(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    if text.isascii():
-        return text.lower()
-    out = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+    out = _translated(unicodedata.normalize("NFKC", text).casefold())
     decomposed = unicodedata.normalize("NFD", out)
+    bare = _MAY_COMBINE.sub(_without_marks, decomposed)
+    return _translated(unicodedata.normalize("NFC", bare))
+
+
+def _translated(text: str) -> str:
+    # A search costs a tenth of a translation, and most texts need none.
+    return text.translate(_LETTERS) if _TRANSLATED.search(text) else text
+
+
+def _without_marks(run: re.Match[str]) -> str:
     # Marks carry meaning in many scripts (Hindi vowels, Cyrillic short i): only on Latin and
     # Greek letters are they spelling variants. Those letters sort below U+0400.
+    base = run.string[run.start() - 1] if run.start() else ""
     kept: list[str] = []
-    base = ""
-    for char in decomposed:
+    for char in run[0]:
         if unicodedata.combining(char):
             if base and base < "\u0400":
                 continue
         else:
             base = char
         kept.append(char)
-    return unicodedata.normalize("NFC", "".join(kept)).translate(_LETTERS)
+    return "".join(kept)
 
 
 def fold(text: str) -> str:
@@ -88,12 +100,14 @@ def fold(text: str) -> str:
         >>> fold("Antonín DVOŘÁK")
         'antonin dvorak'
     """
+    if text.isascii():
+        return text.lower()
     return _fold_short(text) if len(text) <= 200 else _fold(text)
 
 
 def squash(text: str) -> str:
     """Return the text with every run of white space made one blank, and no blank at the ends."""
-    return _WIDE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def words(text: str) -> list[str]:
@@ -110,7 +124,7 @@ def words(text: str) -> list[str]:
         ['jk', 'rowling', 'and', 'the', 'us', 'team', '3.5', '%']
     """
     folded = fold(text)
-    if "." in folded:
+    if "." in folded and _INITIAL_SIGN.search(folded):
         folded = _INITIALS.sub(r"\1.", folded)
         folded = _INITIALISM.sub(lambda m: m.group().replace(".", "") + " ", folded)
     if "'" in folded:

@@ -150,7 +150,7 @@ def _next_line(text: str, start: int) -> str:
     for line in text[start : start + 4 * _MAX_VALUE].split("\n"):
         plain = plain_line(line).strip(" \\[]$`")
         if plain and any(map(str.isalnum, plain)):
-            return plain_line(line)
+            return line.strip()
     return ""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from uncertain_llm.text.folding import ARTICLES, fold, negation_count, squash, stem, word_set, words
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView
@@ -55,12 +55,41 @@ _ALIASES = {
             "okay|ok",
             "czech republic|czechia",
             "people republic of china|prc",
+            "beijing|peking",
+            "mumbai|bombay",
+            "kolkata|calcutta",
+            "chennai|madras",
+            "kyiv|kiev",
+            "myanmar|burma",
+            "eswatini|swaziland",
+            "ivory coast|cote divoire",
+            "cape verde|cabo verde",
+            "timor leste|east timor",
+            "north macedonia|macedonia",
+            "ho chi minh city|saigon",
         )
     )
     for name in names
 }
+_SPELLINGS: dict[str, str] = dict(
+    re.findall(
+        r"(\w+)=(\w+)",
+        "color=colour favorite=favourite honor=honour harbor=harbour labor=labour flavor=flavour "
+        "neighbor=neighbour humor=humour center=centre theater=theatre meter=metre liter=litre "
+        "fiber=fibre gray=grey aluminum=aluminium sulfur=sulphur cesium=caesium defense=defence "
+        "license=licence organization=organisation program=programme jewelry=jewellery tire=tyre "
+        "pajamas=pyjamas mom=mum airplane=aeroplane hemoglobin=haemoglobin estrogen=oestrogen "
+        "anemia=anaemia leukemia=leukaemia diarrhea=diarrhoea",
+    )
+)
+_MINUS = re.compile(r"(?:(?<=[\s(])|^)[-\u2212](?=\d)")
+_CALL = re.compile(r"\w\(")
+_SHORTENED = {"st": "saint", "mt": "mount", "ft": "fort"}
+_STATES_OF_THEIR_OWN = word_set("china korea")
+"""The Republic of China is not China, nor is the Republic of Korea Korea."""
+_CONSONANTS = frozenset("bcdfghjklmnpqrstvwxyz")
 _PLAIN = re.compile(r"(?:(?!and\b|in\b|or\b)[A-Za-z]{2,30} ?){1,3}")
-_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,80})[)\]]")
+_BRACKETS = re.compile(r"(?<!\b\w)[(\[]([^()\[\]]{1,80})[)\]]")
 _ALSO = re.compile(
     r"\s*(?:,?\s*(?:also known as|a\.?k\.?a\.?|also called|or simply|i\.e\.,?|that is,)| = )\s*",
     re.I,
@@ -68,10 +97,31 @@ _ALSO = re.compile(
 _HEAD_END = re.compile(
     r"\s*\(|,\s|;\s|:\s|\.\s|\s-\s|\s(?=(?:in|at|near|which|who|that|because|since|followed|after|before|as|via|where)\s)"
 )
+# No other name, head or list without one of these: most answers have none.
+_ALSO_SIGNS = ("also", "or simply", "i.e", "that is,", " = ")
+_AKA = re.compile(r"a\.?k\.?a")
+_HEAD_START = re.compile(r"[\s(,;:.]")
+_LIST_SIGN = re.compile(r"[,;/\n&]|\band\b|\splus\s|-and-", re.IGNORECASE)
 _LIST_SPLIT = re.compile(
     r"\s*(?:,\s*and\s|,\s*or\s|;|,|/|\n|\sand\s|&|\splus\s|-and-)\s*", re.IGNORECASE
 )
 _ROMAN = re.compile(r"(?=[ivxlcdm])(?:x{0,3})(?:ix|iv|v?i{0,3})")
+_ROMAN_VALUES = {
+    f"{tens}{ones}": str(10 * len(tens) + value)
+    for tens in ("", "x", "xx", "xxx")
+    for value, ones in enumerate(["", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix"])
+    if tens or ones
+}
+_ORDINAL_VALUES = {
+    word: str(value)
+    for value, word in enumerate(
+        squash(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+            "thirteenth fourteenth fifteenth sixteenth"
+        ).split(),
+        start=1,
+    )
+}
 _MAX_WORDS = 400
 # Two long answers say the same when nearly all words are shared and numbers and negations are
 # equal; chosen, not tuned.
@@ -79,7 +129,7 @@ _SIMILAR = 0.8
 _LONG = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TextForm:
     """A short text in the shapes that are compared."""
 
@@ -91,20 +141,30 @@ class TextForm:
     """Words with digits and Roman numerals, sorted: none may differ."""
     aliases: frozenset[str]
     """Keys of other names given in brackets, after a slash, or known from the table."""
-    head: str | None
-    """Key of what comes before a comma or a relative clause."""
+    plain: str | None
+    """The text without brackets and second names; None when it is a few plain words."""
     items: frozenset[str] | None
     """Keys of the items when it reads as a list."""
-    letters: str
-    """The exact letters and digits, unfolded but for case: for questions about spelling."""
+    text: str
+    """The text as it was read."""
+
+    @cached_property
+    def head(self) -> str | None:
+        """Key of what comes before a comma or a relative clause."""
+        return None if self.plain is None else _head(self.plain)
 
     @property
+    def letters(self) -> str:
+        """The exact letters and digits, unfolded but for case: for questions about spelling."""
+        return "".join(filter(str.isalnum, fold(self.text))) or squash(self.text)
+
+    @cached_property
     def compact(self) -> str:
         """The key without blanks: "toll-house" and "Tollhouse" agree."""
         return self.key.replace(" ", "")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _read_short(text: str) -> TextForm:
     return _read(text)
 
@@ -135,11 +195,13 @@ def _read(text: str) -> TextForm:
             aliases.add(_key(inner))
         plain = squash(_BRACKETS.sub(" ", text)) or text
     is_plain = _PLAIN.fullmatch(text) is not None
-    if len(text) <= 200 and not is_plain:
+    if len(text) <= 200 and not is_plain and _may_have_second_name(plain):
         parts = [part for part in _ALSO.split(plain) if part and part.strip()]
         if len(parts) > 1:
             plain = parts[0]
             aliases.update(_key(part) for part in parts[1:])
+    if "-" in plain or "\u2212" in plain:
+        plain = _MINUS.sub("minus ", plain)
     spelled = words(plain)[:_MAX_WORDS]
     tokens = _content(spelled)
     key = " ".join(tokens)
@@ -153,9 +215,19 @@ def _read(text: str) -> TextForm:
         negations=negation_count(spelled),
         numbers=tuple(sorted(word for word in tokens if _is_number(word))),
         aliases=frozenset(aliases),
-        head=None if is_plain else _head(plain),
+        plain=None if is_plain else plain,
         items=None if is_plain else _items(plain),
-        letters="".join(filter(str.isalnum, fold(text))) or squash(text),
+        text=text,
+    )
+
+
+def _may_have_second_name(plain: str) -> bool:
+    # Beyond ASCII the pattern knows more letters as the same one than `lower` does.
+    lowered = plain.lower()
+    return (
+        any(sign in lowered for sign in _ALSO_SIGNS)
+        or ("k" in lowered and _AKA.search(lowered) is not None)
+        or not plain.isascii()
     )
 
 
@@ -168,11 +240,8 @@ def _content(spelled: list[str]) -> tuple[str, ...]:
     start = 0
     while start < len(spelled) - 1 and (spelled[start] in _LEADING or spelled[start] in ARTICLES):
         start += 1
-    joined = " ".join(spelled[start : start + 4]) + " "
-    for prefix in _STATE_PREFIXES:
-        if joined.startswith(prefix) and len(spelled) - start > len(prefix.split()):
-            start += len(prefix.split())
-            break
+    if "of" in spelled:
+        start += _state_prefix(spelled, start)
     kept = spelled[start:]
     if len(kept) > 1:
         # The last word stays: vitamin A, Hepatitis A.
@@ -181,22 +250,47 @@ def _content(spelled: list[str]) -> tuple[str, ...]:
             kept = kept[1:]
         while len(kept) > 1 and kept[-1] in _NAME_TAILS:
             kept = kept[:-1]
-    return tuple(stem(word) for word in kept)
+        kept = _spelled_out(kept, is_named_the="the" in spelled[-2:-1])
+    return tuple(stem(_SPELLINGS.get(word, word)) for word in kept)
+
+
+def _spelled_out(kept: list[str], *, is_named_the: bool) -> list[str]:
+    """Write "st louis" as "saint louis", and "henry viii" or "henry the eighth" as "henry 8"."""
+    out = [_SHORTENED.get(kept[0], kept[0]), *kept[1:]] if len(kept) > 1 else kept
+    for place, word in enumerate(out):
+        if place and (len(word) > 1 or place == len(out) - 1) and word in _ROMAN_VALUES:
+            out[place] = _ROMAN_VALUES[word]
+    ordinal = out[-1].rstrip("thsndr") if out[-1][:1].isdigit() else _ORDINAL_VALUES.get(out[-1])
+    if is_named_the and len(out) > 1 and ordinal and ordinal.isdigit():
+        out[-1] = ordinal
+    return out
+
+
+def _state_prefix(spelled: list[str], start: int) -> int:
+    """Return how many words from `start` on only say what kind of state or town it is."""
+    joined = " ".join(spelled[start : start + 4]) + " "
+    for prefix in _STATE_PREFIXES:
+        n_words = prefix.count(" ")
+        if joined.startswith(prefix) and len(spelled) - start > n_words:
+            return 0 if spelled[start + n_words] in _STATES_OF_THEIR_OWN else n_words
+    return 0
 
 
 def _is_number(word: str) -> bool:
+    if word.isalpha():
+        return word[0] in "ivxlcdm" and len(word) > 1 and _ROMAN.fullmatch(word) is not None
     return any(map(str.isdigit, word)) or (len(word) > 1 and _ROMAN.fullmatch(word) is not None)
 
 
 def _head(text: str) -> str | None:
-    match = _HEAD_END.search(text, 1)
-    if match is None:
-        return None
-    return _key(text[: match.start()]) or None
+    for sign in _HEAD_START.finditer(text, 1):
+        if _HEAD_END.match(text, sign.start()):
+            return _key(text[: sign.start()]) or None
+    return None
 
 
 def _items(text: str) -> frozenset[str] | None:
-    if len(text) > 600:
+    if len(text) > 600 or not _LIST_SIGN.search(text):
         return None
     parts = [part for part in _LIST_SPLIT.split(text) if part.strip()]
     if len(parts) < 2 or len(parts) > 60:
@@ -226,7 +320,8 @@ def same_text(left: TextForm, right: TextForm, question: QuestionView) -> str | 
     if left.negations != right.negations:
         return None
     if left.key == right.key:
-        return "text"
+        # Without any word (emoji, signs) the signs themselves are the answer.
+        return "text" if left.key or left.letters == right.letters else None
     if (left.key in right.aliases) or (right.key in left.aliases):
         return "alias"
     if left.numbers != right.numbers:
@@ -236,7 +331,7 @@ def same_text(left: TextForm, right: TextForm, question: QuestionView) -> str | 
         or _same_beyond_question(left, right, question)
         or _same_person(left, right, question)
         or _same_acronym(left, right)
-        or _same_head(left, right)
+        or _same_head(left, right, question)
         or _similar(left, right)
     )
 
@@ -286,7 +381,9 @@ def _beyond(form: TextForm, question: QuestionView) -> tuple[str, ...]:
 
 
 def _same_person(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
-    short, long = sorted((left.tokens, right.tokens), key=len)
+    if _CALL.match(left.text) or _CALL.match(right.text):
+        return None  # "O(log n)" holds no initials
+    short, long = sorted((left.tokens, right.tokens), key=lambda t: (len(t), len("".join(t)), t))
     if not 1 <= len(short) <= 4 or len(long) > 5 or "and" in long or not _is_wordy(short + long):
         return None
     if len(short) == 1:
@@ -329,6 +426,8 @@ def _given_names_agree(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
     """Tell whether given names agree: initials stand for names, later given names may miss."""
     if len(short[0]) <= 3 and not long[0].startswith(short[0]):
         initials = "".join(name[0] for name in long)
+        if len(short[0]) > 1 and _CONSONANTS.issuperset(short[0]) and len(long) == 1:
+            return short[0].startswith(initials)  # "J. K." and "Joanne"
         return len(short) == 1 and len(short[0]) > 1 and initials.startswith(short[0])
     if len(long[0]) <= 3 and short[0][0] == long[0][0] and len(long) == 1:
         return len(long[0]) == 1 or long[0] == "".join(name[0] for name in short)
@@ -363,8 +462,15 @@ def _same_acronym(left: TextForm, right: TextForm) -> str | None:
     return None
 
 
-def _same_head(left: TextForm, right: TextForm) -> str | None:
+def _is_enumeration(form: TextForm) -> bool:
+    """Tell whether a text lists equals, "avocado, lime and salt", not a name and its place."""
+    return form.items is not None and (" and " in form.text or "&" in form.text)
+
+
+def _same_head(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
     """One text carries on after the other ends: "Kitzbühel" and "Kitzbühel, Austria"."""
+    if question.wants_list or _is_enumeration(left) or _is_enumeration(right):
+        return None
     if left.head is not None and left.head == right.head and len(left.head) > 2:
         return "head" if min(left.tokens, right.tokens, key=len) == () else _heads_only(left, right)
     if left.head == right.key or right.head == left.key:

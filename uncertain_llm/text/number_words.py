@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-__all__ = ["NUMBER_WORDS", "SCALES", "number_from_words", "take_number_words"]
+__all__ = ["NUMBER_STARTS", "NUMBER_WORDS", "SCALES", "number_from_words", "take_number_words"]
 
 _SMALL = tuple(
     word
@@ -41,6 +41,8 @@ _PARTS: dict[str, int] = {
 }  # fmt: skip
 NUMBER_WORDS = frozenset(_UNITS) | frozenset(SCALES) | {"half"}
 """Words that can begin or carry on a number in words; ordinals and "a" are not among them."""
+NUMBER_STARTS = frozenset(_UNITS) | frozenset(_ORDINALS) | {"half"}
+"""Words that can begin a number in words, but for "a" and "an"."""
 _SPLIT = re.compile(r"[\s-]+")
 
 

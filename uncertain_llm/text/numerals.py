@@ -14,7 +14,12 @@ from fractions import Fraction
 from functools import lru_cache
 
 from uncertain_llm.text.folding import fold, squash, stem, word_set
-from uncertain_llm.text.number_words import NUMBER_WORDS, SCALES, take_number_words
+from uncertain_llm.text.number_words import (
+    NUMBER_STARTS,
+    NUMBER_WORDS,
+    SCALES,
+    take_number_words,
+)
 from uncertain_llm.text.units import CURRENCY_SIGNS, Unit, find_unit
 
 __all__ = ["NUMBER", "Quantity", "find_numbers", "literal_value", "read_quantity", "same_quantity"]
@@ -67,11 +72,40 @@ _SUFFIX_SCALES = {
 _WORD_SCALE = re.compile(
     r"\s*-?(hundred|thousand|million|billion|trillion|quadrillion|lakh|crore|dozen)\b"
 )
+_THOUSANDS = re.compile(r"k(?![\w^/])")
 _ORDINAL_END = re.compile(r"(?:st|nd|rd|th)\b")
 _UNIT_PHRASE = re.compile(r"[^\s,;:()]+(?: [^\s,;:()]+){0,5}")
 _WORDY = re.compile(r"[a-z]+(?:[- ]+[a-z]+){0,11}")
 _MAX_DIGITS = 300
+# A text that begins with a letter states a quantity only if it begins with one of these: a prefix
+# of the patterns above, a currency, or a number word. Most answers do not, and are done with here.
+_LETTERS_BEFORE = (
+    "about", "around", "approx", "roughly", "nearly", "almost", "some", "circa", "ca.", "c.",
+    "exactly", "precisely", "just", "only", "a total of", "total of", "in total", "estimated",
+    "more than", "over", "greater than", "above", "at least", "no less than", "no fewer than",
+    "less than", "fewer than", "under", "below", "at most", "up to", "no more than", "not",
+    "between ", "from ", "us$", "usd", "eur", "gbp", "inr", "jpy", "cny", "chf", "rs",
+    "minus", "negative", "a ", "a-", "an ", "an-", *sorted(NUMBER_STARTS),
+)  # fmt: skip
+_FEET = re.compile(r"(\d{1,2}) ?['\u2032] ?(\d{1,2}) ?(?:\"|\u2033|'')?")
+_THE_ORDINAL = re.compile(r"the (?=\d{1,4}(?:st|nd|rd|th)$|[a-z]+(?:-[a-z]+)?$)")
+_OR_MORE = re.compile(
+    r"\s?\b(?:or|and) (?:(more|over|above|greater|higher|older|up)|"
+    r"(?:less|fewer|below|under|lower|younger))\b"
+)
+_RATE = re.compile(
+    r"(?:^|\s)(?:per|each|every|an?)\s+(second|minute|hour|day|night|week|month|year|person|"
+    r"head|item|unit|piece|dozen|pound|kg|mile|km|game|season|capita)$"
+)
+_COMPOUND = re.compile(r"([a-z]{1,12})\.?(?:,? and |, | )?(?=\d)")
+_TEMPERATURES: dict[str | None, tuple[Fraction, Fraction]] = {
+    "celsius": (Fraction(1), Fraction(27315, 100)),
+    "fahrenheit": (Fraction(5, 9), Fraction(45967, 180)),
+    "kelvin": (Fraction(1), Fraction(0)),
+}
+"""Factor and offset to kelvin (SI brochure 2019; 0 °F = 459.67 * 5/9 K)."""
 _ONE = Fraction(1)
+_SPELLED_STARTS = ("a ", "a-", "an ", "an-", *sorted(NUMBER_STARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +129,19 @@ class Quantity:
     """"more than", "at least", "less than", "at most", "not", or None."""
     high: Fraction | None = None
     """Upper end of a range; `value` is then its lower end."""
+    rate: str | None = None
+    """What it is counted per, such as "day"; None when nothing is said."""
 
     @property
     def key(self) -> str:
         """A text that is equal for equal quantities of one unit."""
         end = "" if self.high is None else f"..{self.high}"
         unit = f" {self.unit}" if self.unit else ""
+        unit += f" per {self.rate}" if self.rate else ""
         return f"{self.comparator + ' ' if self.comparator else ''}{self.value}{end}{unit}"
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def read_quantity(text: str) -> Quantity | None:
     """Return the quantity that a short answer states, if it states nothing else.
 
@@ -125,10 +162,18 @@ def read_quantity(text: str) -> Quantity | None:
         return None
     if text.isdecimal() and text.isascii() and len(text) <= 15:
         return Quantity(Fraction(int(text)), 0, len(text.lstrip("0")), _ONE)
-    folded = squash(fold(_plain_vulgar(text))).strip(" .!\"'*_")
-    if not folded:
+    folded = squash(fold(_plain_vulgar(text)))
+    if feet := _FEET.fullmatch(folded):
+        folded = f"{feet[1]} ft {feet[2]} in"
+    folded = folded.strip(" .!\"'*_")
+    if folded.startswith("the "):
+        folded = _THE_ORDINAL.sub("", folded, count=1)
+    if not folded or (folded[0].isalpha() and not folded.startswith(_LETTERS_BEFORE)):
         return None
     comparator, folded = _strip_prefixes(folded)
+    if comparator is None and (more := _OR_MORE.search(folded)):
+        comparator = "at least" if more.group(1) else "at most"
+        folded = folded[: more.start()] + folded[more.end() :]
     low = _one(folded)
     if low is None:
         return None
@@ -152,7 +197,9 @@ def literal_value(literal: str) -> Fraction | None:
     return None if parsed is None else parsed[0]
 
 
-def same_quantity(left: Quantity, right: Quantity, *, unit_known: bool = False) -> str | None:
+def same_quantity(
+    left: Quantity, right: Quantity, *, unit_known: bool = False, percent_known: bool = False
+) -> str | None:
     """Return the rule by which two quantities are the same, or None when they differ.
 
     Args:
@@ -160,13 +207,18 @@ def same_quantity(left: Quantity, right: Quantity, *, unit_known: bool = False) 
         right: The other.
         unit_known: The question fixes what is counted, so a bare noun after the number
             ("3 goals", "3 times") decides nothing.
+        percent_known: The question asks for a percentage, so "50" says "50%".
 
     Returns:
-        "number", "rounding", "percent", or None. Symmetric.
+        "number", "rounding", "percent", "conversion", or None. Symmetric.
     """
     if left.comparator != right.comparator or (left.high is None) != (right.high is None):
         return None
+    if left.rate != right.rate and left.rate and right.rate:
+        return None
     if not _units_agree(left, right, unit_known):
+        return _percent_of_one(left, right) or _same_temperature(left, right)
+    if (left.unit == "percent") != (right.unit == "percent") and not percent_known:
         return _percent_of_one(left, right)
     if left.unit != right.unit:
         # A bare number beside one with a unit: compare what is written.
@@ -177,7 +229,30 @@ def same_quantity(left: Quantity, right: Quantity, *, unit_known: bool = False) 
         return None
     if _rounds(left, right) or _rounds(right, left):
         return "rounding"
+    if left.factor != right.factor and (_converts(left, right) or _converts(right, left)):
+        return "conversion"
     return _percent_of_one(left, right)
+
+
+def _converts(coarse: Quantity, fine: Quantity) -> bool:
+    """Tell whether `coarse` is `fine` in another unit, rounded: 26.2 miles and 42.195 km."""
+    if coarse.decimals is None or fine.decimals is None or min(coarse.digits, fine.digits) < 3:
+        return False
+    half_step = coarse.scale / (2 * Fraction(10) ** coarse.decimals)
+    return abs(coarse.value - fine.value) <= half_step
+
+
+def _same_temperature(left: Quantity, right: Quantity) -> str | None:
+    """Tell whether two temperatures on different scales agree to the step of one of them."""
+    kelvins: list[Fraction] = []
+    steps: list[Fraction] = []
+    for quantity in (left, right):
+        scale = _TEMPERATURES.get(quantity.unit)
+        if scale is None or quantity.high is not None or quantity.decimals is None:
+            return None
+        kelvins.append(quantity.value * scale[0] + scale[1])
+        steps.append(scale[0] / (2 * Fraction(10) ** quantity.decimals))
+    return "conversion" if abs(kelvins[0] - kelvins[1]) <= max(steps) else None
 
 
 def _bare(quantity: Quantity) -> Quantity:
@@ -206,7 +281,16 @@ def _percent_of_one(left: Quantity, right: Quantity) -> str | None:
         return None
     percent, share = (left, right) if left.unit == "percent" else (right, left)
     written_as_share = share.unit is None and (share.decimals is None or share.decimals > 0)
-    return "percent" if written_as_share and share.value * 100 == percent.value else None
+    if not written_as_share:
+        return None
+    exact = share.value * 100
+    if exact == percent.value:
+        return "percent"
+    # 16.67% is 1/6 rounded.
+    if share.decimals is not None or percent.decimals is None or percent.digits < 3:
+        return None
+    half_step = Fraction(1, 2) / Fraction(10) ** percent.decimals
+    return "percent" if percent.decimals and abs(exact - percent.value) <= half_step else None
 
 
 def _rounds(coarse: Quantity, fine: Quantity) -> bool:
@@ -239,6 +323,8 @@ def _strip_prefixes(folded: str) -> tuple[str | None, str]:
     if folded.startswith("from ") and " to " in folded:
         return None, folded[5:]
     for _ in range(3):
+        if folded[:1].isdigit():
+            break
         if match := _APPROXIMATE.match(folded):
             folded = folded[match.end() :]
         elif comparator is None and (match := _COMPARATOR.match(folded)):
@@ -264,10 +350,11 @@ def _one(folded: str) -> tuple[Quantity, str] | None:
     if unit is not None and (match := _SUFFIX_SCALE.match(rest)):
         factor = _SUFFIX_SCALES[match.group(1)]
         value, scale, rest = value * factor, scale * factor, rest[match.end() :]
-    quantity = Quantity(sign * value, decimals, digits, scale)
-    if unit is not None:
-        quantity = replace(quantity, unit=unit.dimension, known_unit=True)
-    return quantity, rest
+    value = value if sign == 1 else -value
+    if unit is None:
+        return Quantity(value, decimals, digits, scale), rest
+    priced = Quantity(value, decimals, digits, scale, unit=unit.dimension, known_unit=True)
+    return priced, rest
 
 
 def _figures(folded: str) -> tuple[Fraction, int | None, int, Fraction, int] | None:
@@ -280,29 +367,39 @@ def _figures(folded: str) -> tuple[Fraction, int | None, int, Fraction, int] | N
         return None
     value, decimals, digits = parsed
     used = match.end()
-    scale = Fraction(1)
-    if (mixed := _MIXED.match(folded, used)) and int(mixed.group(2)):
-        part = Fraction(int(mixed.group(1)), int(mixed.group(2)))
-        return value + part if value >= 0 else value - part, None, digits, scale, mixed.end()
-    if (slash := _SLASH.match(folded, used)) and (bottom := literal_value(slash.group(1))):
-        return value / bottom, None, digits, scale, slash.end()
+    following = folded[used:].lstrip()[:1]
+    if following and not following.isalpha():
+        if (mixed := _MIXED.match(folded, used)) and int(mixed.group(2)):
+            part = Fraction(int(mixed.group(1)), int(mixed.group(2)))
+            return value + part if value >= 0 else value - part, None, digits, _ONE, mixed.end()
+        if (slash := _SLASH.match(folded, used)) and (bottom := literal_value(slash.group(1))):
+            return value / bottom, None, digits, _ONE, slash.end()
+    scale, used = _scale_after(folded, used) if following else (_ONE, used)
+    return value if scale is _ONE else value * scale, decimals, digits, scale, used
+
+
+def _scale_after(folded: str, used: int) -> tuple[Fraction, int]:
+    """Read a power of ten, a scale word or an ordinal ending; return its factor and its end."""
     if power := _TIMES_TEN.match(folded, used):
-        scale, used = Fraction(10) ** int(power.group(1)), power.end()
-    elif word := _WORD_SCALE.match(folded, used):
-        scale, used = Fraction(SCALES[word.group(1)]), word.end()
-    elif short := re.match(r"k(?![\w^/])", folded[used : used + 2]):
-        scale, used = Fraction(1000), used + short.end()
-    elif ordinal := _ORDINAL_END.match(folded, used):
-        used = ordinal.end()
-    return value * scale, decimals, digits, scale, used
+        return Fraction(10) ** int(power.group(1)), power.end()
+    if word := _WORD_SCALE.match(folded, used):
+        return Fraction(SCALES[word.group(1)]), word.end()
+    if short := _THOUSANDS.match(folded[used : used + 2]):
+        return Fraction(1000), used + short.end()
+    if ordinal := _ORDINAL_END.match(folded, used):
+        return _ONE, ordinal.end()
+    return _ONE, used
 
 
 def _spelled(folded: str) -> tuple[Fraction, int | None, int, Fraction, int] | None:
-    first = re.split(r"[\s-]", folded[:20], maxsplit=1)[0]
     sign = 1
     offset = 0
-    if first in {"minus", "negative"}:
-        sign, offset = -1, len(first) + 1
+    if folded.startswith(("minus", "negative")):
+        first = re.split(r"[\s-]", folded[:20], maxsplit=1)[0]
+        if first in {"minus", "negative"}:
+            sign, offset = -1, len(first) + 1
+    if not folded.startswith(_SPELLED_STARTS, offset):
+        return None
     match = _WORDY.match(folded, offset)
     if match is None:
         return None
@@ -311,7 +408,7 @@ def _spelled(folded: str) -> tuple[Fraction, int | None, int, Fraction, int] | N
     if value is None:
         return None
     consumed = offset + sum(len(part) for part in parts[: 2 * used - 1])
-    return sign * value, None, 1, Fraction(1), consumed
+    return value if sign == 1 else -value, None, 1, _ONE, consumed
 
 
 def _extend_to_range(quantity: Quantity, rest: str) -> tuple[Quantity, str]:
@@ -335,8 +432,18 @@ def _with_unit(quantity: Quantity, rest: str) -> Quantity | None:
     if rest.startswith("("):
         close = rest.find(")")
         rest = rest[close + 1 :].strip() if close > 0 else ""
+    rest = _without_other_unit(rest)
     if not rest:
         return quantity
+    if (compound := _compound(quantity, rest)) is not None:
+        return compound
+    if (rate := _RATE.search(rest)) and find_unit(rest) is None:
+        one = _with_unit(quantity, rest[: rate.start()])
+        return None if one is None else replace(one, rate=rate.group(1))
+    return _with_one_unit(quantity, rest)
+
+
+def _with_one_unit(quantity: Quantity, rest: str) -> Quantity | None:
     match = _UNIT_PHRASE.fullmatch(rest)
     if match is None:
         return None
@@ -344,6 +451,8 @@ def _with_unit(quantity: Quantity, rest: str) -> Quantity | None:
     if unit is not None:
         if quantity.known_unit:
             return quantity if unit.dimension == quantity.unit else None
+        if unit.factor == 1:
+            return replace(quantity, unit=unit.dimension, known_unit=True)
         return replace(
             quantity,
             value=quantity.value * unit.factor,
@@ -359,12 +468,41 @@ def _with_unit(quantity: Quantity, rest: str) -> Quantity | None:
     return quantity if quantity.known_unit else replace(quantity, unit=stem(nouns[0]))
 
 
+def _without_other_unit(rest: str) -> str:
+    """Return "°c" for "°c (212 °f)" and "km" for "km, or 26 miles"; other texts as they are."""
+    place = rest.find("(") if rest.endswith(")") else rest.find(" or ")
+    if place <= 0:
+        return rest
+    head = rest[:place].strip(" ,")
+    tail = rest[place:].strip(" ()").removeprefix("or ").removeprefix("about ")
+    if find_unit(head) is None or not tail[:1].isdigit():
+        return rest
+    figures = _LITERAL.match(tail)
+    named = tail[figures.end() :].strip(" -") if figures else ""
+    return head if find_unit(named) is not None else rest
+
+
+def _compound(quantity: Quantity, rest: str) -> Quantity | None:
+    """Return the sum for "1 hour 30 minutes", whose rest is "hour 30 minutes"."""
+    match = _COMPOUND.match(rest)
+    unit = find_unit(match.group(1)) if match else None
+    if match is None or unit is None or quantity.high is not None or quantity.known_unit:
+        return None
+    read = _one(rest[match.end() :])
+    part = _with_unit(*read) if read is not None else None
+    if part is None or part.unit != unit.dimension or part.high or part.factor >= unit.factor:
+        return None
+    return replace(part, value=quantity.value * unit.factor + part.value, decimals=None)
+
+
 def _unit_of(rest: str) -> Unit | None:
     unit = find_unit(rest)
     if unit is None and " " in rest:
         # "5 miles away", "18 dollars a day": the first word is the unit.
         first, _, tail = rest.partition(" ")
-        if tail in _TAILS or tail.startswith(("per ", "a ", "an ", "each ", "of ", "in total")):
+        has_figure = any(map(str.isdigit, tail))
+        joins = ("per ", "a ", "an ", "each ", "of ", "in total")
+        if tail in _TAILS or (not has_figure and tail.startswith(joins)):
             return find_unit(first)
     return unit
 
@@ -395,7 +533,7 @@ def _parse_literal(literal: str) -> tuple[Fraction, int, int] | None:
     whole, _, decimals = plain.partition(".")
     digits = len((whole.lstrip("+-") + decimals).lstrip("0"))
     try:
-        value = Fraction(plain or "0")
+        value = Fraction(int(plain)) if plain.isdecimal() else Fraction(plain or "0")
     except ValueError:
         return None
     if exponent:

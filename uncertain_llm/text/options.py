@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 
 from uncertain_llm.text.cleaning import cut_to_ends, without_runaway
-from uncertain_llm.text.folding import fold, last_match, stem, words
+from uncertain_llm.text.folding import fold, stem, words
 from uncertain_llm.text.questions import QuestionView
 
-__all__ = ["bound_option", "option_by_text", "option_letter", "option_letter_in_prose"]
+__all__ = [
+    "bound_option",
+    "option_by_text",
+    "option_letter",
+    "option_letter_in_prose",
+    "option_number",
+]
 
 _WHOLE = re.compile(
     r"[\s*_(\[\"'$`]{0,6}(?:\\text\{)?(?:(?:option|answer|choice|letter)\s*:?\s*)?[\s*_(\[\"'$`]{0,6}([A-Ja-j])(?![\w'\u2019])"
@@ -19,9 +25,15 @@ _IN_PROSE = re.compile(
     r"\b(?:option|answer|choice|choose|select|pick|letter)s?\b(?:\s+is|\s+would be|\s+should "
     r"be)?[\s:]{0,4}[*_(\[\"'`]{0,4}"
     r"([A-J])(?![\w'\u2019])|"
-    r"(?<!\w)\(([A-J])\)|\*\*\s*\(?([A-J])[).:]?\s*(?:\*\*|[^*\n]{1,200}\*\*)"
+    r"(?<!\w)\(([A-Ja-j])\)|\*\*\s*\(?([A-J])[).:]?\s*(?:\*\*|[^*\n]{1,200}\*\*)"
 )
-_LAST_LETTER = re.compile(r"(?<![\w'\u2019.])([B-J]|A(?=[).:,*]|\s*$))(?![\w'\u2019])")
+_NUMBER_IN_PROSE = re.compile(
+    r"\b(?:option|answer|choice|choose|select|pick|number|with|is|be|it's)s?\b[\s:*_#(\[\"']{0,8}"
+    r"([1-9])(?![\w%]|[.,]\d)",
+    re.IGNORECASE,
+)
+_NUMBER_FIRST = re.compile(r"[\s*_(\[\"'#]{0,6}([1-9])(?:[).:\]*,\s]|$)")
+_LAST_LETTER = re.compile(r"(?<![\w'\u2019.])([B-HJ]|A(?=[).:,*]|\s*$))(?![\w'\u2019])")
 _RETOLD_END = re.compile(r"\n|(?<![\w'])[A-J](?![\w'])")
 # Share of an option's own words that a retelling must hold, twice the lead over the next option;
 # chosen, not tuned.
@@ -63,18 +75,41 @@ def option_letter(answer: str, *, n_options: int = 10) -> tuple[str, str] | None
     return (letter, rest.strip(" *-:.")) if ord(letter) - ord("A") < n_options else None
 
 
-def option_letter_in_prose(text: str) -> str | None:
+def option_number(text: str, question: QuestionView) -> str | None:
+    """Return the number of the option that a text chooses, where options carry numbers.
+
+    Args:
+        text: A reply or a marked part of one.
+        question: The question with its options.
+
+    Returns:
+        A key of the question's options, or None.
+    """
+    first = _NUMBER_FIRST.match(text)
+    if first is not None and first.group(1) in question.options:
+        return first.group(1)
+    found = [m.group(1) for m in _NUMBER_IN_PROSE.finditer(text) if m.group(1) in question.options]
+    return found[-1] if found else None
+
+
+def option_letter_in_prose(text: str, *, n_options: int = 10) -> str | None:
     """Return the option letter that a passage names last, or None.
+
+    The pronoun "I" and the article "A" are words, not letters.
 
     Example:
         >>> option_letter_in_prose("It cannot be (A), so I would pick option C here.")
         'C'
     """
-    match = last_match(_IN_PROSE, text)
-    if match is not None:
-        return next(group for group in match.groups() if group)
-    match = last_match(_LAST_LETTER, text)
-    return match.group(1) if match is not None else None
+    found: str | None = None
+    for pattern in (_IN_PROSE, _LAST_LETTER):
+        for match in pattern.finditer(text):
+            letter = next(group for group in match.groups() if group).upper()
+            if ord(letter) - ord("A") < n_options:
+                found = letter
+        if found is not None:
+            return found
+    return None
 
 
 def option_by_text(answer: str, question: QuestionView) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cache
 
 from uncertain_llm.core.base import Unit, Value
@@ -235,6 +236,8 @@ def marker_for(p: float) -> Marker:
 
 def phrases_in(text: str) -> list[tuple[int, HumanReading, str]]:
     """Return offset, reading and wording of the table's phrases in lower-case `text`."""
+    if not any(word in text for word in _telling_words()):
+        return []
     table = _table()
     return [
         (match.start(), table[_SYNONYMS.get(match[0], match[0])], match[0])
@@ -263,6 +266,18 @@ def _pooled(
     return HumanReading(
         phrase=name, median=median, low=low, high=high, n_people=n, source=_SURVEY_SOURCE
     )
+
+
+@cache
+def _telling_words() -> tuple[str, ...]:
+    """Return words of which every phrase holds one: a text without them holds no phrase."""
+    left = {*_table(), *_SYNONYMS}
+    found: list[str] = []
+    while left:
+        counts = Counter(word for name in left for word in name.split() if len(word) > 3)
+        found.append(max(counts, key=lambda word: (counts[word], word)))
+        left = {name for name in left if found[-1] not in name}
+    return tuple(found)
 
 
 @cache

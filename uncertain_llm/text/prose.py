@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from uncertain_llm.text.cleaning import bold_spans, plain_line, sentences
 from uncertain_llm.text.folding import fold, squash, stem, word_set, words
-from uncertain_llm.text.number_words import NUMBER_WORDS, take_number_words
-from uncertain_llm.text.numerals import find_numbers, literal_value
+from uncertain_llm.text.number_prose import Candidate
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView, asked_verbs, bare_verb
-from uncertain_llm.text.units import find_unit
 
-__all__ = ["number_in_prose", "text_in_prose", "without_hedges"]
+__all__ = ["text_in_prose", "without_hedges"]
 
 _LEAD = re.compile(
     r"(?:(?:well|so|sure|certainly|of course|ok|okay|yes|therefore|thus|hence|finally|in "
     r"conclusion|overall|"
     r"to summarize|in summary|actually|honestly|probably|likely|most likely|perhaps|maybe|"
     r"possibly|apparently)[,!.:]?\s+|"
+    r"(?:[a-z]{4,20}ly(?: speaking)?|hmm+|ah|oh|um|in short|in brief|simply put|as of [^,]{1,30}|"
+    r"according to [^,]{1,80}|great question|good question)[,!.:\u2026]{1,3}\s+|"
     r"(?:i(?:'d| would)? (?:think|believe|guess|say|estimate|suspect|recall|assume)|i'm "
     r"(?:fairly |pretty |quite )?(?:sure|"
     r"certain|confident)|i am (?:fairly |pretty |quite )?(?:sure|certain|confident)|my (?:best "
     r")?guess is|as far as i "
     r"(?:know|am aware|'m aware|can tell|recall|remember)|to (?:the best of )?my knowledge|if "
     r"i (?:recall|remember) "
-    r"correctly|from memory|at a guess|(?:i'm|i am) not (?:entirely |completely |fully |really "
-    r")?(?:sure|certain)(?: about this)?,? "
+    r"correctly|from memory|at a guess|(?:i'm|i am) not (?:[\w%]{1,12} ){0,2}?"
+    r"(?:sure|certain)(?: about this)?,? "
     r"but|i don't know (?:for (?:sure|certain)|exactly),? but|based on [^,]{1,80})(?:,? "
     r"that)?,?\s+|"
     r"(?:it|that|this|he|she|they)(?:'s| is| was| are| were| would be| will be| would have been)\s+"
@@ -40,7 +39,12 @@ _TRAIL = re.compile(
     r"so|making|meaning|so that|"
     r"and (?:i|it|he|she|they|this|that|its|his|my)\b|it|he|she|this|that|if i|to my|for "
     r"example|such as|e\.g|not|"
-    r"with|followed by|using|the|in|from|at|based on|rounded)\b[^\n]*$",
+    r"with|followed by|using|the|in|from|at|on|near|along|during|after|before|between|based on|"
+    r"rounded|"
+    r"(?-i:[a-z]){3,14}(?:ing (?:at|in|on|by|to|as|for|the|an?|over|more|up|around|about|from|"
+    r"with)|"
+    r"ed (?:at|in|on|to|as|for|from|with)))\b"
+    r"[^\n]*$",
     re.IGNORECASE,
 )
 _IMPERATIVE = re.compile(
@@ -48,14 +52,11 @@ _IMPERATIVE = re.compile(
     re.IGNORECASE,
 )
 _VERB_FIRST = re.compile(
-    r"[a-z]{2,20}\s+(?:at|on|in|by|to|from|as|into|for|of|with)\s+(?:an?\s+|the\s+)?(?=\S)"
+    r"(?:[a-z]{2,20}ly\s+)?(?:[a-z]{1,20}(?:s|ed|ing|en)|made|set|found|known|born|held|built|led|"
+    r"sent|lie|flow|kept|part|short)\s+(?:at|on|in|by|to|from|as|into|for|of|with)\s+(?:an?\s+|the\s+)?(?=\S)"
 )
 _QUOTED = re.compile(r"\"([^\"\n]{1,200})\"|“([^”\n]{1,200})”|`([^`\n]{1,200})`")
 _TOKEN = re.compile(r"[^\W_]+(?:[-'\u2019.&/+][^\W_]+)*[=+#]{0,2}|[$€£%°]|[().,;:]")
-_CONCLUDES = re.compile(
-    r"\b(?:therefore|thus|hence|so|in total|total|altogether|finally|conclusion|final|result|"
-    r"consequently|overall)\b"
-)
 _COPULA = word_set(
     "is was are were equals has have had by called named be became becomes named known"
 )
@@ -67,18 +68,58 @@ _REASONING = re.compile(
 )
 # A run that is a name and stands after "is" or "by".
 _SURE = 3.0
+_PARTICLES = word_set("of the de da di du von van der den la le y bin al el and & ter")
 _FILLERS = word_set(
     "sure certainly ok okay great good question thanks thank you hello hi of course absolutely "
-    "happy to help i can here is the answer"
+    "happy to help i can here is the answer let me us see think hmm hm"
 )
 _CLAUSE = re.compile(r"[,;:]\s|\s(?:with|where|to|for|from|in|which|and then)\s")
-_COMPUTED = re.compile(r"\d\s*[=+*/\u00d7x]\s*[-$]?\d|=")
 
 
-class _Candidate(NamedTuple):
-    score: float
-    place: int
-    text: str
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_DATED = re.compile(rf"\b(?:1\d{{3}}|20\d{{2}})s?\b|\b(?:{_MONTHS}) \d|\d (?:of )?(?:{_MONTHS})\b")
+_ADJUNCT = re.compile(
+    r",?\s(?:in|on|at|around|circa|about|during|since|by|from|between|until|c\.|ca\.)\s+(?:the\s+)?"
+    rf"(?:(?:early|mid|late|year|summer|spring|autumn|fall|winter)[\s-]|(?:{_MONTHS})\b|"
+    r"\d{3,4}(?:s|\b)|\d{1,2}(?:st|nd|rd|th)\b|\d{1,2} (?:" + _MONTHS + r"))[^\n]*$|"
+    r"(?<!\))\s\((?:c\. ?|circa |released |published )?\d{4}[^)]*\)?$|\sat sea level$",
+    re.IGNORECASE,
+)
+_PREDICATE = re.compile(
+    r"(?: of [A-Z]\w+)?(?: \([^)]{1,60}\))?\s+(?:famously |also |first )?(\w{2,20})\s"
+)
+_SUBCLAUSE = re.compile(r"[(;\u2014]|, (?:which|who|where|but|while|because|since)\b")
+_NAMED_BY_KIND = re.compile(
+    r"(?:[^\W_]\S* ){0,5}(?P<kind>[a-z]{4,20}) (?P<name>[A-Z][^\W\d_]\S*(?: \S+){0,5})"
+)
+_STATES = re.compile(r"(?:\b(?:is|are|was|were)|'s)\s")
+_PAST = word_set(
+    "wrote won made sang sank fell built led began came became ran shot gave took sold wore held "
+    "stood flew cut hit spoke drew found lost left taught played bought grew rose swam fought"
+)
+_ITEMS = re.compile(
+    r"\b(?:are|were|include|includes|made (?:from|of|with)|consists? of)\b:?\s+(?=\S)",
+    re.IGNORECASE,
+)
+# "During most of the war, the prime minister was ...": what stands in front is no answer.
+_FRONTED = re.compile(
+    r"^(?:during|in|at|on|after|before|by|despite|following|throughout|under|since|among|unlike|"
+    r"for) [^,(]{1,80}, (?=(?:the|its?|this|that|\w+'s) \S+ \S)",
+    re.IGNORECASE,
+)
+_OF_PLACE = re.compile(r"([A-Z]\S+ (?!Queen|King|Duke|Prince|Earl|Lord|Pope)[A-Z]\S+) of [A-Z]\w+")
+_ADVERB = re.compile(r" [a-z]{2,20}ly$")
+_CODE_SPAN = re.compile(r"(?<!`)`([^`\n]{1,60})`(?!`)")
+_VERB_ARTICLE = re.compile(r"[a-z]{2,20}(?:s|ed)\s+(?:an?|the|you|us)\s+(?=\S)")
+_CONTRAST = re.compile(r",?\s(?:but|yet|however,?)\s(?=\w)", re.IGNORECASE)
+_CONCEDED = re.compile(
+    r"(?:while|although|though|even though|whereas) [^,]{1,120}, (?=\S+ \S)", re.IGNORECASE
+)
+_SO_IT_IS = re.compile(
+    r",\s(?:so|therefore|thus|hence|meaning)\s(?!there)"
+    r"(?=\S+(?: \S+){0,3} (?:is|must be|should be|would be)\s)",
+    re.IGNORECASE,
+)
 
 
 def without_hedges(sentence: str) -> str:
@@ -105,129 +146,6 @@ def _without_lead(sentence: str) -> str:
     return out
 
 
-def number_in_prose(text: str, question: QuestionView) -> str | None:
-    """Return the number that a text concludes with, with its sign, currency and unit.
-
-    Each number is weighed by where it stands: in the last sentence of a calculation or the first
-    of a plain reply, after "=" or a conclusion word, before the unit asked for; numbers that only
-    repeat the question count last.
-
-    Args:
-        text: Cleaned reply or part of one, markdown allowed.
-        question: What was asked.
-
-    Returns:
-        For example "1,440 minutes" or "$18"; None without any number.
-    """
-    said = sentences(text)[-40:]
-    if not said:
-        return None
-    calculated = sum(1 for sentence in said if _COMPUTED.search(sentence)) >= 2 or len(said) > 4
-    bold = {fold(span) for span in bold_spans(text)}
-    best: _Candidate | None = None
-    for index, sentence in enumerate(said):
-        position = float(index) if calculated else -float(index) / 2
-        if calculated and index == len(said) - 1:
-            position += 2
-        weight = position + (1.5 if calculated and _CONCLUDES.search(sentence.lower()) else 0.0)
-        for candidate in _numbers_of(sentence, question, bold):
-            total = candidate._replace(
-                score=candidate.score + weight, place=index * 1000 + candidate.place
-            )
-            if best is None or (total.score, total.place) > (best.score, best.place):
-                best = total
-    return None if best is None else best.text
-
-
-def _numbers_of(sentence: str, question: QuestionView, bold: set[str]) -> list[_Candidate]:
-    found: list[_Candidate] = []
-    lowered = fold(sentence)
-    if len(lowered) != len(sentence):
-        sentence = lowered
-    matches = list(find_numbers(sentence))[-60:]
-    for match in matches:
-        value = literal_value(match.group())
-        if value is None:
-            continue
-        text, unit = _with_surroundings(sentence, match.start(), match.end())
-        score = _score_number(sentence, match.start(), match.end(), unit, question)
-        score -= 5.0 * (value in question.numbers)
-        score += 2.0 * any(match.group() in span for span in bold)
-        score -= 0.7 * sentence.count(";", 0, match.start())
-        found.append(_Candidate(score, match.start(), text))
-    if not found:
-        found = _spelled_numbers(sentence, question)
-    return found
-
-
-def _score_number(sentence: str, start: int, end: int, unit: str, question: QuestionView) -> float:
-    before = sentence[max(0, start - 24) : start].lower().rstrip("$€£ *_(\\")
-    score = 0.0
-    if before.endswith(("=", "≈", ":")):
-        score += 1.0
-    if before.endswith((" is", " was", " are", " has", " about", " equals", " of",
-    " approximately", " guess", " be",
-                        " have", " only", " exactly", " count", " roughly", " around", " get",
-                        " to")):  # fmt: skip
-        score += 0.6
-    if sentence[end : end + 4].lstrip(" .").startswith(("=", "+", "*", "\u00d7", "/", "- ")):
-        score -= 2.0
-    if unit and question.unit_words and stem(unit.lower()) in question.unit_words:
-        score += 3.0
-    if question.wants_year and not re.fullmatch(r"1\d{3}|20\d{2}|[1-9]\d{2}", sentence[start:end]):
-        score -= 3.0
-    opened = sentence.rfind("(", 0, start)
-    if opened >= 0 and ")" not in sentence[opened:start] and opened > 0:
-        score -= 1.5
-    return score
-
-
-def _with_surroundings(sentence: str, start: int, end: int) -> tuple[str, str]:
-    """Return the number with currency before and percent or unit after, and the word after it."""
-    after = sentence[end : end + 40]
-    if start and sentence[start - 1] in "$€£¥₹":
-        start -= 1
-        if start and sentence[start - 1] in "-\u2212":
-            start -= 1
-    if after[:2].lstrip()[:1] == "%":
-        return sentence[start : end + after.index("%") + 1], "percent"
-    fraction = re.match(r"\s?/\s?\d{1,9}(?![\d/])", after)
-    if fraction:
-        return sentence[start : end + fraction.end()], ""
-    match = re.match(r"\s?-?(°\s?[CF]|[^\W\d_]{1,20}(?:/[a-z]{1,5})?)", after)
-    word = match.group(1) if match else ""
-    scale = fold(word) in {"million", "billion", "trillion", "thousand", "hundred"}
-    if (
-        match
-        and (scale or find_unit(fold(word).replace("° ", "°")))
-        and fold(word) not in {"in", "a", "t", "p"}
-    ):
-        return sentence[start : end + match.end()], word
-    if match is None or not word:
-        return sentence[start:end], ""
-    return sentence[start:end], word
-
-
-def _spelled_numbers(sentence: str, question: QuestionView) -> list[_Candidate]:
-    tokens = re.findall(r"[^\W\d_]+", fold(sentence))
-    found: list[_Candidate] = []
-    place = 0
-    while place < len(tokens):
-        value, used = (None, 0)
-        if tokens[place] in NUMBER_WORDS:
-            value, used = take_number_words(tokens[place : place + 12])
-        if value is None or used == 0:
-            place += 1
-            continue
-        following = tokens[place + used] if place + used < len(tokens) else ""
-        score = 3.0 * (stem(following) in question.unit_words) - 5.0 * (value in question.numbers)
-        # "one of them", "no one" hardly ever state a count.
-        score -= 3.0 * (value == 1 and following in {"of", "is", "can", "should", ""})
-        found.append(_Candidate(score, place, " ".join(tokens[place : place + used])))
-        place += used
-    return found
-
-
 def text_in_prose(text: str, question: QuestionView) -> str | None:
     """Return the name or phrase that answers the question in plain prose.
 
@@ -245,7 +163,7 @@ def text_in_prose(text: str, question: QuestionView) -> str | None:
     said = sentences(text)
     if not said:
         return None
-    if bold := _bold_answer(text, question):
+    if bold := _bold_answer(text, question) or _code_answer(text, question):
         return bold
     reasons = _REASONING.match(said[0]) is not None and len(said) > 2
     for sentence in said[-1:-5:-1] if reasons else said[:6]:
@@ -266,17 +184,26 @@ def _bold_answer(text: str, question: QuestionView) -> str | None:
     return None
 
 
+def _code_answer(text: str, question: QuestionView) -> str | None:
+    """Return the one code span that the question did not hold, "`ls`"."""
+    if "`" not in text or not question.stems:
+        return None
+    spans = {span.strip() for span in _CODE_SPAN.findall(text)}
+    new = [span for span in spans if any(stem(w) not in question.stems for w in words(span))]
+    return new[0] if len(new) == 1 else None
+
+
 def _new_part(sentence: str, question: QuestionView) -> str | None:
     if _FILLERS.issuperset(words(sentence)):
         return None
-    claim = without_hedges(sentence)
     if not question.stems:
-        return claim
-    quoted = [next(g for g in m.groups() if g) for m in _QUOTED.finditer(claim)]
-    for span in reversed(quoted):
-        tokens = words(span)
-        if tokens and not all(stem(w) in question.stems for w in tokens):
-            return span.strip().rstrip(".,")
+        return without_hedges(sentence)
+    sentence = _answering_clause(sentence, question)
+    if not question.wants_place:
+        sentence = _FRONTED.sub("", sentence, count=1)
+    claim = without_hedges(sentence)
+    if stated := _listed_items(claim, question) or _quoted(claim, question):
+        return stated
     if imperative := _IMPERATIVE.match(claim):
         claim = _CLAUSE.split(claim[imperative.end() :], maxsplit=1)[0]
         return claim.removesuffix(" module").removesuffix(" command").strip() or None
@@ -284,10 +211,50 @@ def _new_part(sentence: str, question: QuestionView) -> str | None:
     runs = _runs(claim, question) or _runs(_without_lead(sentence), question)
     if not runs:
         return None
+    runs = _weighed_by_subject(claim, runs, question)
     best = max(runs, key=lambda run: (run.score, run.place))
     if len(runs) > 1 and best.score < _SURE and _overlap(claim, question) < 0.2:
         return claim
     return best.text
+
+
+def _quoted(claim: str, question: QuestionView) -> str | None:
+    """Return the last quoted words that the question did not hold."""
+    quoted = [next(g for g in m.groups() if g) for m in _QUOTED.finditer(claim)]
+    for span in reversed(quoted):
+        tokens = words(span)
+        if tokens and not all(stem(w) in question.stems for w in tokens):
+            return span.strip().rstrip(".,")
+    return None
+
+
+def _listed_items(claim: str, question: QuestionView) -> str | None:
+    """Return "helium and neon" from "Two noble gases are helium and neon"."""
+    if not question.wants_list or (items := _ITEMS.search(claim)) is None:
+        return None
+    rest = claim[items.end() :]
+    is_list = (", " in rest or " and " in rest) and len(rest.split()) <= 24
+    return rest if is_list else None
+
+
+def _answering_clause(sentence: str, question: QuestionView) -> str:
+    """Return the clause after "but" when it restates more of the question than the one before."""
+    if (concluded := _SO_IT_IS.search(sentence)) and concluded.start() > 3:
+        return sentence[concluded.end() :]
+    if conceded := _CONCEDED.match(sentence):
+        return sentence[conceded.end() :]
+    cut = _CONTRAST.search(sentence)
+    if cut is None or cut.start() < 3:
+        return sentence
+    before, after = sentence[: cut.start()], sentence[cut.end() :]
+    if before.count("(") > before.count(")") or _STATES.search(after) is None:
+        return sentence
+    return after if _n_asked(after, question) > _n_asked(before, question) else sentence
+
+
+def _n_asked(clause: str, question: QuestionView) -> int:
+    asked = {stem(word) for word in words(clause) if word not in FUNCTION_WORDS}
+    return len(asked & question.stems)
 
 
 def _overlap(claim: str, question: QuestionView) -> float:
@@ -295,9 +262,36 @@ def _overlap(claim: str, question: QuestionView) -> float:
     return sum(1 for token in tokens if token in question.stems) / len(tokens) if tokens else 0.0
 
 
-def _runs(claim: str, question: QuestionView) -> list[_Candidate]:
+def _weighed_by_subject(
+    claim: str, runs: list[Candidate], question: QuestionView
+) -> list[Candidate]:
+    """Raise the subject where the predicate restates the question: "Rome is the capital"."""
+    first = runs[0]
+    rest = _PREDICATE.match(claim, first.place + len(first.text))
+    if first.place > 4 or rest is None or first.score < -0.5:
+        return runs
+    predicate = claim[rest.start() : rest.start() + 160]
+    verb = rest.group(1).lower()
+    is_verb = verb in _COPULA or (
+        (verb.endswith(("s", "ed")) or verb in _PAST)
+        and not verb.endswith("ss")
+        and fold(first.text) not in {"first", "originally", "most"}
+        and _is_asked(fold(verb), question)
+    )
+    if rest.group(1)[0].isupper() or not is_verb:
+        return runs
+    opened = _SUBCLAUSE.split(predicate, maxsplit=1)[0]
+    # "His mother is played by ...": the answer is the one who does it.
+    if not _n_asked(opened, question) or (question.wants_person and " by " in opened):
+        return runs
+    # A number or name that the predicate adds answers less often than the subject does.
+    named = first.text[:1].isupper() or question.wants_person
+    return [first._replace(score=first.score + (4.0 if named else 2.0)), *runs[1:]]
+
+
+def _runs(claim: str, question: QuestionView) -> list[Candidate]:
     """Return the runs of words that the question does not hold, each with a weight."""
-    found: list[_Candidate] = []
+    found: list[Candidate] = []
     start: int | None = None
     end = 0
     before = ""
@@ -347,20 +341,53 @@ def _is_asked(word: str, question: QuestionView) -> bool:
 def _without_apposition(text: str) -> str:
     """Return "Franz Kafka" for "Franz Kafka, a writer from Prague"; "Taylor, Zachary" stays."""
     head, comma, tail = text.partition(", ")
-    if not comma or not any(word[0].isupper() for word in head.split()):
+    if not comma:
         return text
+    named = [word for word in head.split() if word not in FUNCTION_WORDS]
+    if all(map(str.islower, named)) and tail[:1].isupper() and "," not in tail:
+        return tail  # "eldest son, Edward VII"
     describes = any(word.islower() and word not in FUNCTION_WORDS for word in tail.split())
-    return head if describes else text
+    is_name = any(word[0].isupper() for word in named)
+    return head if describes and is_name else text
 
 
-def _run(claim: str, start: int, end: int, before: str, question: QuestionView) -> _Candidate:
+def _without_kind(text: str) -> str:
+    """Return "Queen" for "British rock band Queen": the noun before the name says its kind."""
+    match = _NAMED_BY_KIND.fullmatch(text)
+    if match is None or match.group("kind") in FUNCTION_WORDS or len(match.group("name")) < 3:
+        return text
+    # Only where the name runs to the end: "beta cells of Langerhans" is no name.
+    later = match.group("name").split()
+    is_name = all(word[0].isupper() or word in _PARTICLES for word in later)
+    return match.group("name") if is_name else text
+
+
+def _trimmed(text: str, question: QuestionView) -> str:
+    """Return a run without its verb, its kind, its time and place, and what describes it."""
+    for pattern in (_VERB_FIRST, _VERB_ARTICLE):
+        if verb := pattern.match(text):
+            text = text[verb.end() :]
+    if text.count("(") > text.count(")"):
+        text = text[: text.rindex("(")].rstrip(" ,") or text
+    text = _without_apposition(text)
+    if not question.asks_when:
+        text = _ADJUNCT.sub("", text).strip() or text
+    text = _without_kind(text)
+    if question.wants_person and (of_place := _OF_PLACE.fullmatch(text)):
+        text = of_place.group(1)
+    if text[:1].isupper() and not text.istitle():
+        text = _ADVERB.sub("", text)
+    return text
+
+
+def _run(claim: str, start: int, end: int, before: str, question: QuestionView) -> Candidate:
     if claim[start:end].count("(") > claim[start:end].count(")") and ")" in claim[end : end + 2]:
         end = claim.index(")", end) + 1
-    text = squash(claim[start:end])
-    if verb := _VERB_FIRST.match(text):
-        text = text[verb.end() :]
-    text = _without_apposition(text)
-    score = 0.0
+    text = _trimmed(squash(claim[start:end]), question)
+    # Weights chosen by hand on sentences of our own; only their order matters.
+    score = -2.5 * (claim.count("(", 0, start) > claim.count(")", 0, start))
+    if not question.asks_when:
+        score -= 1.8 * bool(_DATED.search(fold(text)))
     names = any(
         word[0].isupper() or word[0].isdigit()
         for word in text.split()
@@ -368,10 +395,11 @@ def _run(claim: str, start: int, end: int, before: str, question: QuestionView) 
     )
     if names or (start == 0 and text[:1].isupper() and question.wants_person):
         score += 2.0
-    if before in _COPULA:
+    score += 0.8 * (bool(before) and before not in _COPULA and _is_asked(before, question))
+    if before in _COPULA or (question.wants_place and before in {"in", "at", "near"}):
         score += 1.5
     if len(text.split()) > 8:
         score -= 1.0
     if text.islower() and text.endswith(("ed", "ly")) and " " not in text:
         score -= 1.0
-    return _Candidate(score, start, text)
+    return Candidate(score, start, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from uncertain_llm.text.folding import fold, last_match, stem, word_set, words
 from uncertain_llm.text.number_words import NUMBER_WORDS, number_from_words
@@ -13,6 +13,7 @@ from uncertain_llm.text.units import find_unit
 
 __all__ = [
     "FUNCTION_WORDS",
+    "MAX_CACHED",
     "QuestionView",
     "asked_verbs",
     "bare_verb",
@@ -29,6 +30,9 @@ FUNCTION_WORDS = word_set(
     "into about "
     "also i you we my your our me us some any s"
 )
+MAX_CACHED = 2000
+"""Characters of a question beyond which nothing is remembered under it: questions with whole
+documents in them would make a cache of thousands of entries as large as the documents."""
 _OPTION = re.compile(
     r"(?:^|(?<=\n)|(?<=\s))[ \t]*(?:[-*•] ?)?(?:\*\*)?[(\[]?([A-Z])(?:\)\*{0,2}|\]|\.\*{0,2}|"
     r":\*{0,2})[ \t]+(?=\S)"
@@ -38,10 +42,10 @@ _BOOLEAN = re.compile(
     r"(?:^|[.:;,?!\n]\s*)(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|must|"
     r"isn't|aren't|wasn't|doesn't|didn't|true or false|yes or no)\b[^.?!\n]{0,400}"
 )
-_COUNT = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bcount\b|\btotal\b")
+_COUNT = re.compile(r"\bhow (?:many|much)\b|(?<!phone )\bnumber of\b|\bcount\b|\btotal\b")
 _MEASURE = re.compile(
     r"\bhow (?:long|far|fast|old|tall|high|deep|wide|big|large|heavy|hot|cold|often)\b|"
-    r"\bwhat (?:\w+ ){0,3}(?:percentage|percent|number|amount|price|cost|population|"
+    r"\bwhat (?:\w+ ){0,3}(?:percentage|percent|(?<!phone )number|amount|price|cost|population|"
     r"temperature|distance|"
     r"speed|area|volume|length|height|width|weight|mass|age|sum|product|probability|ratio|value|rate|total|"
     r"port|remainder|average|mean|median)\b|\bcalculate\b|\bcompute\b|\bevaluate\b|\bin "
@@ -50,6 +54,16 @@ _MEASURE = re.compile(
 _YEAR = re.compile(r"\b(?:what|which) year\b|\byear did\b")
 _DAY = re.compile(r"\b(?:what|which|exact) (?:day|date)\b|\bwhat is the date\b|\bdate of birth\b")
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which) (?:day|date|month|decade|century)\b|\bdate\b")
+_ASKS_WHEN = re.compile(
+    r"(?:^|[.,:;?!\n]\s*)(?:(?:and|so|since|until|by|around|approximately) )?"
+    r"when (?:did|was|is|were|are|does|do|will|has|had|would)\b|"
+    r"\b(?:what|which|exact) (?:year|date|day|month|decade|century)\b|\bdate of\b|"
+    r"\bwhat (?:is|was) the (?:exact )?date\b"
+)
+_PLACE = re.compile(
+    r"\bwhere\b|\b(?:what|which) (?:\w+ ){0,2}?(?:city|country|state|town|continent|province|place|"
+    r"region|island|county|village|district|capital)\b"
+)
 _WHO = re.compile(
     r"\bwho(?:m|se)?\b|\b(?:which|what|name)\b[^?.]{0,60}?\b(?:person|actor|actress|author|singer|president|composer|"
     r"writer|poet|artist|painter|scientist|director|king|queen|emperor|player|man|woman|philosopher|architect|inventor|"
@@ -63,40 +77,120 @@ _LETTERS = re.compile(
 _ORDERED = re.compile(
     r"\border(?:ed)?\b|\bsequence\b|\bsort|\brank|\bcoordinate|\bpoint\b|\bvector\b|\bsteps?\b"
 )
+_LIST = re.compile(
+    r"\blist\b|\bname (?:all|the|two|three|four|five|six|seven|\d)\b|"
+    r"\b(?:what|which|who|where) (?:are|were)\b"
+)
+_PERCENT = re.compile(r"%|\bper ?cent|\bprobab|\blikel|\bchances?\b|\bshare\b|\brate\b")
 _UNIT_WANTED = re.compile(
     r"how (?:many|much) (?:\w+ ){0,2}?([a-z]{1,20})\b|\bin (?:degrees "
     r")?([a-z°%/]{1,20})\b(?=[,.?]|\s+(?:is|are|do|does|did|to)\b)"
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QuestionView:
-    """What can be read off a question before any answer is seen."""
+    """What can be read off a question before any answer is seen; each part when it is asked for."""
 
-    stems: frozenset[str]
-    """Stemmed folded words."""
-    numbers: frozenset[object]
-    """Values of the numbers it states; an answer that repeats one of them rarely is the answer."""
-    options: dict[str, str]
-    """Letter to option text; empty for an open question."""
-    wants_number: bool
-    wants_year: bool
-    wants_day: bool
-    wants_date: bool
-    wants_boolean: bool
-    wants_person: bool
-    about_letters: bool
-    """One letter more or less makes another answer."""
-    ordered: bool
-    """A list in another order is another answer."""
-    unit_words: tuple[str, ...]
-    """Stems of what is counted or the unit asked for: "mL", "times"."""
+    text: str
+    """The question's words, the middle of a very long one left out; empty when there is none."""
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Stemmed folded words."""
+        return frozenset(map(stem, self._words))
+
+    @cached_property
+    def numbers(self) -> frozenset[object]:
+        """Values of the numbers it states; an answer that repeats one rarely is the answer."""
+        found: set[object] = {literal_value(m.group()) for m in find_numbers(self._folded)}
+        found.update(number_from_words(word) for word in NUMBER_WORDS.intersection(self._words))
+        found.discard(None)
+        return frozenset(found)
+
+    @cached_property
+    def options(self) -> dict[str, str]:
+        """Letter to option text; empty for an open question."""
+        return read_options(self.text)
+
+    @cached_property
+    def wants_number(self) -> bool:
+        """It asks how many, how much, which year."""
+        asked = self.wants_year or _COUNT.search(self._folded) or _MEASURE.search(self._folded)
+        return bool(asked) or any(find_unit(unit) is not None for unit in self.unit_words)
+
+    @cached_property
+    def wants_year(self) -> bool:
+        """It asks for a year."""
+        return bool(_YEAR.search(self._folded))
+
+    @cached_property
+    def wants_day(self) -> bool:
+        """It asks for a day."""
+        return bool(_DAY.search(self._folded))
+
+    @cached_property
+    def wants_date(self) -> bool:
+        """It asks when."""
+        return self.wants_year or bool(_WHEN.search(self._folded))
+
+    @cached_property
+    def asks_when(self) -> bool:
+        """Its answer is a date: unlike `wants_date`, "how old was he when" does not count."""
+        if self.wants_year or "day of the week" in self._folded or "weekday" in self._folded:
+            return self.wants_year
+        return bool(_ASKS_WHEN.search(self._folded))
+
+    @cached_property
+    def wants_place(self) -> bool:
+        """It asks where."""
+        return bool(_PLACE.search(self._folded))
+
+    @cached_property
+    def wants_boolean(self) -> bool:
+        """It asks for yes or no."""
+        return not self.options and not self.wants_number and _is_boolean(self._folded)
+
+    @cached_property
+    def wants_person(self) -> bool:
+        """It asks who."""
+        return bool(_WHO.search(self._folded))
+
+    @cached_property
+    def about_letters(self) -> bool:
+        """One letter more or less makes another answer."""
+        return bool(_LETTERS.search(self._folded))
+
+    @cached_property
+    def ordered(self) -> bool:
+        """A list in another order is another answer."""
+        return bool(_ORDERED.search(self._folded))
+
+    @cached_property
+    def wants_list(self) -> bool:
+        """It asks for several things, so that a list's first item does not stand for it."""
+        return bool(_LIST.search(self._folded))
+
+    @cached_property
+    def wants_percent(self) -> bool:
+        """It asks for a share, so that "50" says "50%"."""
+        return bool(_PERCENT.search(self._folded))
+
+    @cached_property
+    def unit_words(self) -> tuple[str, ...]:
+        """Stems of what is counted or the unit asked for: "mL", "times"."""
+        return _unit_words(self._folded)
+
+    @cached_property
+    def _folded(self) -> str:
+        return fold(self.text)
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return words(self.text)
 
 
-_EMPTY = QuestionView(
-    frozenset(), frozenset(), {}, False, False, False, False, False, False, False,
-    False, ()
-)  # fmt: skip
+_EMPTY = QuestionView("")
 
 
 def view_question(question: str | None) -> QuestionView:
@@ -124,30 +218,7 @@ def view_question(question: str | None) -> QuestionView:
 
 @lru_cache(maxsize=512)
 def _view(question: str) -> QuestionView:
-    options = read_options(question)
-    folded = fold(question)
-    numbers: set[object] = {literal_value(m.group()) for m in find_numbers(folded)}
-    spelled = words(question)
-    numbers.update(number_from_words(word) for word in NUMBER_WORDS.intersection(spelled))
-    numbers.discard(None)
-    wants_year = bool(_YEAR.search(folded))
-    units = _unit_words(folded)
-    wants_number = wants_year or bool(_COUNT.search(folded) or _MEASURE.search(folded))
-    wants_number = wants_number or any(find_unit(unit) is not None for unit in units)
-    return QuestionView(
-        stems=frozenset(stem(word) for word in spelled),
-        numbers=frozenset(numbers),
-        options=options,
-        wants_number=wants_number,
-        wants_year=wants_year,
-        wants_day=bool(_DAY.search(folded)),
-        wants_date=wants_year or bool(_WHEN.search(folded)),
-        wants_boolean=not options and not wants_number and _is_boolean(folded),
-        wants_person=bool(_WHO.search(folded)),
-        about_letters=bool(_LETTERS.search(folded)),
-        ordered=bool(_ORDERED.search(folded)),
-        unit_words=units,
-    )
+    return QuestionView(question)
 
 
 def bare_verb(word: str) -> str:
@@ -160,7 +231,7 @@ def bare_verb(word: str) -> str:
     for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
-    return word
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word
 
 
 @lru_cache(maxsize=512)
@@ -192,14 +263,18 @@ def read_options(question: str) -> dict[str, str]:
 
     The letters have to run from A without a gap, in order.
     """
-    for pattern, first in ((_OPTION, "A"), (_OPTION_NUMBER, "1")):
-        if f"{first}" not in question:
+    for pattern, first, second in ((_OPTION, "A", "B"), (_OPTION_NUMBER, "1", "2")):
+        if not _is_marked(question, first) or not _is_marked(question, second):
             continue
         marks = list(pattern.finditer(question))
         found = _run_of_marks(question, marks, first)
         if len(found) >= 2:
             return found
     return {}
+
+
+def _is_marked(question: str, letter: str) -> bool:
+    return any(letter + mark in question for mark in ").:]")
 
 
 def _run_of_marks(question: str, marks: list[re.Match[str]], first: str) -> dict[str, str]:

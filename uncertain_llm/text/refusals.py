@@ -107,7 +107,8 @@ def _asks(read: _Reply, name: str) -> bool:
 
 
 def _has_words(words: str, span: Span) -> bool:
-    return sum(c.isalpha() for c in words[span[0] : span[1]]) > 1
+    letters = (c for c in words[span[0] : span[1]] if c.isalpha())
+    return next(letters, None) is not None and next(letters, None) is not None
 
 
 def _stated(read: _Reply) -> _Hit | None:

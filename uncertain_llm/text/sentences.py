@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 __all__ = ["Span", "own_words", "sentence_spans"]
 
@@ -44,6 +44,7 @@ _ABBREVIATIONS = frozenset(
 )
 
 
+@lru_cache(maxsize=64)
 def own_words(text: str) -> str:
     """Return `text` in lower case with code, quotations and thinking blocks blanked out.
 
@@ -55,7 +56,7 @@ def own_words(text: str) -> str:
         >>> own_words("I won\u2019t say `x = 1` here.")
         "i won't say         here."
     """
-    folded = _lower(text.translate(_APOSTROPHES))
+    folded = text.lower() if text.isascii() else _lower(text.translate(_APOSTROPHES))
     masked = without_code = _without_thinking(folded)
     for number, (sign, pattern) in enumerate(_patterns()):
         if sign in masked:
@@ -76,6 +77,12 @@ def sentence_spans(text: str) -> list[Span]:
         >>> [text[a:b] for a, b in sentence_spans(text)]
         ['Dr. Ray left.', 'Why?', 'No idea.']
     """
+    return list(_spans(text))
+
+
+# A reply is read for a refusal, for hedges and for a stated probability: its words are found once.
+@lru_cache(maxsize=64)
+def _spans(text: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     start = 0
     for match in _boundary().finditer(text):
@@ -84,7 +91,7 @@ def sentence_spans(text: str) -> list[Span]:
         _append(spans, text, start, match.end())
         start = match.end()
     _append(spans, text, start, len(text))
-    return spans
+    return tuple(spans)
 
 
 def _is_no_end(text: str, start: int, dot: int) -> bool:

@@ -285,6 +285,8 @@ def _folded(text: str) -> str:
 
 def _folded_line(text: str) -> str:
     # Same length as the input; quotation marks stay, they are judged on the whole text.
+    if text.isascii():
+        return text.lower()
     lowered = text.replace("\u2019", "'").replace("\u00a0", " ").translate(_WIDE)
     return "".join(low if len(low := c.lower()) == 1 else c for c in lowered)
 

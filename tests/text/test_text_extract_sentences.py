@@ -1,0 +1,90 @@
+"""Whole sentences, as current chat models write them, read for the answer they give.
+
+Each case names the answer that must be found the same, and one near at hand that must not.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from uncertain_llm.text.canonical import extract_answer, same_answer
+
+CASES = [
+    json.loads(line)
+    for line in Path(__file__)
+    .with_name("reply_habits.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['kind']}: {case['question'][:40]}")
+def test_the_answer_is_read_out_of_the_reply(case: dict[str, str]) -> None:
+    question, task = case["question"], case["task"]
+
+    assert same_answer(case["reply"], case["same"], question=question, task=task)
+    assert not case["other"] or not same_answer(
+        case["reply"], case["other"], question=question, task=task
+    )
+
+
+@pytest.mark.parametrize("reply", ["I am not sure.", "I would have to see the picture."])
+def test_the_pronoun_i_is_no_option(reply: str) -> None:
+    question = "Which one is it?\nA. red\nB. blue\nC. green"
+
+    assert extract_answer(reply, question=question, task="mcq") not in {"A", "B", "C", "I"}
+
+
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("Is Pluto a planet?", "Pluto is a dwarf planet."),
+        ("Isn't 9 a prime number?", "9 is divisible by 3."),
+        ("Will it rain tomorrow?", "Forecasts differ from one model to the next."),
+    ],
+)
+def test_a_reply_that_takes_no_side_is_neither_yes_nor_no(question: str, reply: str) -> None:
+    found = extract_answer(reply, question=question)
+
+    assert found not in {"Yes", "No"}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "July 4, ",
+        "1990s-",
+        "$x$ and ",
+        "\\(",
+        "$",
+        "wait, ",
+        "*a* ",
+        "`a` ",
+        "1. a\n",
+        "a or ",
+        "1 h and ",
+        "5 km (",
+        "x > ",
+        "\\pm ",
+        "so it is ",
+        "famously ",
+        "x=2 or ",
+        "by Aa ",
+        "As of ",
+    ],
+)
+@pytest.mark.parametrize(
+    "question", ["When did it end?", "Is it so?", "Which is it, a or b?", "What are the colours?"]
+)
+def test_long_repetition_is_read_in_linear_time(unit: str, question: str) -> None:
+    text = unit * (100_000 // len(unit))
+
+    start = time.perf_counter()
+    extract_answer(text, question=question)
+    extract_answer(text, question=question, task="math_numeric")
+
+    assert time.perf_counter() - start < 2.0
