@@ -46,6 +46,14 @@ class Elicitation(StrEnum):
     """The reply ends with a line that states the probability of being right."""
     FOLLOW_UP_PROBABILITY = "follow_up_probability"
     """The call shows question and answer, and asks only for the probability."""
+    SELF_CHECK = "self_check"
+    """The model that answered is asked whether one candidate answer is true."""
+    JUDGEMENT = "judgement"
+    """Another model is asked whether the answer is right."""
+    EQUIVALENCE = "equivalence"
+    """The call shows the question and different answers, and asks which mean the same."""
+    EMBEDDINGS = "embeddings"
+    """Each message is a text of its own; the reply is one vector for each."""
 
 
 class Mode(StrEnum):
@@ -98,6 +106,8 @@ class ModelCall(Value):
     temperature: float | None = None
     """None leaves the caller's option, or the provider's default, in place."""
     seed: int | None = None
+    wants_log_probabilities: bool = False
+    """Ask for the log-probability of each token, where the provider has them."""
     elicits: Elicitation | None = None
     question: str | None = None
     """The caller's own question, without what is added to elicit something; None if not known."""
@@ -132,6 +142,14 @@ class Generation(Value):
     """The short answer, where a recording had it extracted already."""
     recorded_probability: Unit | None = None
     """Reserved for recordings that kept a stated probability apart from the reply's text."""
+    token_log_probabilities: tuple[float, ...] | None = Field(default=None, repr=False)
+    """Of each token of `text`, as the provider sent them; None when it sent none for this text."""
+    token_lengths: tuple[int, ...] | None = Field(default=None, repr=False, exclude=True)
+    """UTF-8 bytes of each token, from the start of `text`: they tell which are the answer's."""
+    embeddings: SkipValidation[tuple[tuple[float, ...], ...] | None] = Field(
+        default=None, repr=False, exclude=True
+    )
+    """One vector for each message of the call, where it asked for them."""
     raw: SkipValidation[object] = Field(default=None, repr=False, exclude=True)
     """The provider library's own reply object; it lives only as long as the process."""
 

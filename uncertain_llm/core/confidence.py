@@ -62,6 +62,8 @@ class Sample(Value):
     """Why the reply cannot count as an answer: "truncated", "filtered", "empty"; None if it can."""
     response_id: str | None = None
     from_cache: bool = False
+    token_log_probabilities: tuple[float, ...] | None = Field(default=None, repr=False)
+    """Of each token of `text`, where the provider returned them; natural logarithms."""
 
 
 class Clustering(Value):

@@ -11,6 +11,7 @@ UncertainLLMError
 │   ├── CallTimeout
 │   ├── ProviderRejected        the provider understood the request and will not serve it
 │   ├── ProviderUnavailable     outage, broken reply, no connection
+│   │   └── CircuitOpen         not sent: the provider failed too often in a row
 │   └── NotRecorded             a replay model has no recording of the question
 ├── BudgetExceeded
 ├── CalibrationError
@@ -30,6 +31,7 @@ __all__ = [
     "BudgetExceeded",
     "CalibrationError",
     "CallTimeout",
+    "CircuitOpen",
     "ConfigurationError",
     "FingerprintMismatch",
     "LogError",
@@ -98,6 +100,7 @@ class ModelCallError(UncertainLLMError):
         retryable: Whether the same call may succeed later.
         retry_after_seconds: What the provider asked to wait, if it said so.
         attempts: Requests that were sent.
+        status: The HTTP status, where the provider sent one.
     """
 
     code = "model_call"
@@ -109,11 +112,13 @@ class ModelCallError(UncertainLLMError):
         retryable: bool = False,
         retry_after_seconds: float | None = None,
         attempts: int = 1,
+        status: int | None = None,
     ) -> None:
         super().__init__(message)
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds
         self.attempts = attempts
+        self.status = status
 
 
 class RateLimited(ModelCallError):
@@ -140,6 +145,12 @@ class ProviderUnavailable(ModelCallError):
     code = "unavailable"
 
 
+class CircuitOpen(ProviderUnavailable):
+    """Not sent: the provider failed too often in a row, and is being left alone for a while."""
+
+    code = "circuit_open"
+
+
 class NotRecorded(ModelCallError):
     """A replay model has no recording of this question; the message names the nearest one."""
 
@@ -147,9 +158,17 @@ class NotRecorded(ModelCallError):
 
 
 class BudgetExceeded(UncertainLLMError):
-    """The budget of a request was used up before an answer arrived."""
+    """The budget of a request was used up before an answer arrived.
+
+    Attributes:
+        limit: The policy's limit that was reached, for example "max_calls"; None if not known.
+    """
 
     code = "budget_exceeded"
+
+    def __init__(self, message: str, *, limit: str | None = None) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class CalibrationError(UncertainLLMError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue, SkipValidation
 
@@ -60,6 +60,12 @@ class Provenance(Value):
     """From the first call's start to the last one's end."""
     started_at: AwareDatetime
     verifier: str | None = None
+    limits_reached: tuple[str, ...] = ()
+    """Fields of the policy's `limits` that kept calls from being made, or cancelled them."""
+    reused: Literal["in_flight", "cache"] | None = None
+    """Whether the calls are those of an identical request, and no own ones were made."""
+    reused_from: str | None = None
+    """The id of that request."""
 
 
 class Response(Value):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from fractions import Fraction
+from itertools import combinations
 
 from uncertain_llm.core.confidence import Clustering, Sample
 from uncertain_llm.core.decision import Extent
@@ -30,6 +31,7 @@ _STRONG = frozenset(
 # A word that this many different answers share tells none of them apart; comparing all pairs that
 # share it would be quadratic. Chosen, not tuned.
 _COMMON = 60
+_FEW = 12  # below, looking at all pairs is cheaper than sorting them into blocks
 _MAX_BLOCKS = 40
 _RIGID = frozenset({AnswerKind.OPTION, AnswerKind.BOOLEAN, AnswerKind.JSON, AnswerKind.CODE})
 _TAKEN_WHOLE = frozenset(
@@ -72,20 +74,19 @@ def cluster(
     duplicates = _duplicates(samples)
     reader = _Reader(question, task)
     groups: dict[str, _Group] = {}
-    place_of: dict[int, str] = {}
-    for index, sample in enumerate(samples):
-        if sample.unusable is not None or index in duplicates:
-            continue
+    for sample, indices in _alike(samples, duplicates):
         if (found := reader.group_of(sample)) is None:
             continue
         name, form, text = found
         group = groups.get(name)
         if group is None:
             group = groups[name] = _Group(form)
-        group.indices.append(index)
+        group.indices += indices
         group.texts.add(text)
-        place_of[index] = name
-    shown = _name_of_answer(answer, answer_index, place_of, reader, groups)
+    for group in groups.values():
+        group.indices.sort()
+    own = answer if answer_index is None else samples[answer_index]
+    shown = _name_of_answer(own, reader, groups)
     merges = _merges_inside(groups)
     parts = _join(groups, question, merges)
     return _clustering(parts, groups, shown, merges, tuple(sorted(duplicates)))
@@ -134,6 +135,24 @@ class _Reader:
         return form.group, form, form.text
 
 
+def _alike(samples: Sequence[Sample], duplicates: set[int]) -> Iterable[tuple[Sample, list[int]]]:
+    """Return the samples that count, those with the same words together: read once."""
+    found: dict[Hashable, tuple[Sample, list[int]]] = {}
+    for index, sample in enumerate(samples):
+        if sample.unusable is not None or index in duplicates:
+            continue
+        answer = sample.answer
+        key: Hashable = answer
+        if answer is None or sample.refusal is not None:
+            full = sample.refusal is not None and sample.refusal.extent is Extent.FULL
+            key = (answer, sample.text, sample.refusal.kind if sample.refusal and full else None)
+        if key in found:
+            found[key][1].append(index)
+        else:
+            found[key] = (sample, [index])
+    return found.values()
+
+
 def _is_sentence(answer: str) -> bool:
     # Five real words: a long formula is no sentence.
     return len(answer) > 40 and sum(len(w) > 2 and w.isalpha() for w in answer.split()) >= 5
@@ -158,16 +177,8 @@ def _duplicates(samples: Sequence[Sample]) -> set[int]:
     return found
 
 
-def _name_of_answer(
-    answer: Sample,
-    answer_index: int | None,
-    place_of: dict[int, str],
-    reader: _Reader,
-    groups: dict[str, _Group],
-) -> str | None:
+def _name_of_answer(answer: Sample, reader: _Reader, groups: dict[str, _Group]) -> str | None:
     """Return the group of the shown answer; an answer of its own becomes an empty group."""
-    if answer_index is not None and answer_index in place_of:
-        return place_of[answer_index]
     if answer.unusable is not None:
         return None
     found = reader.group_of(answer)
@@ -265,28 +276,39 @@ def _agreeing_pairs(
     forms: dict[str, AnswerForm], question: str | None
 ) -> dict[tuple[str, str], str]:
     """Return the rule for each pair of forms that agrees; only pairs with a shared block count."""
-    members: dict[Hashable, list[str]] = {}
     rigid = {name for name, form in forms.items() if _is_rigid(form)}
     if len(rigid) == len(forms):
         return {}
-    for name in sorted(forms):
-        for block in _blocks(forms[name]):
-            members.setdefault(block, []).append(name)
+    blocks = {name: _blocks(forms[name]) for name in sorted(forms)}
     found: dict[tuple[str, str], str] = {}
-    tried: set[tuple[str, str]] = set()
-    for block, names in members.items():
-        if len(names) > _COMMON and not str(block).startswith("="):
+    for left, right in _few_pairs(blocks) if len(forms) <= _FEW else _many_pairs(blocks):
+        if left in rigid and right in rigid:
             continue
-        for place, left in enumerate(names):
-            for right in names[place + 1 :]:
-                pair = (left, right)
-                if pair in tried or (left in rigid and right in rigid):
-                    continue
-                tried.add(pair)
-                rule = same_form(forms[left], forms[right], question=question)
-                if rule is not None:
-                    found[pair] = rule
+        rule = same_form(forms[left], forms[right], question=question)
+        if rule is not None:
+            found[left, right] = rule
     return found
+
+
+def _few_pairs(blocks: dict[str, set[str]]) -> Iterable[tuple[str, str]]:
+    for left, right in combinations(blocks, 2):
+        if not blocks[left].isdisjoint(blocks[right]):
+            yield left, right
+
+
+def _many_pairs(blocks: dict[str, set[str]]) -> Iterable[tuple[str, str]]:
+    """Return the pairs that share a block, without a look at all pairs."""
+    members: dict[str, list[str]] = {}
+    for name, own in blocks.items():
+        for block in sorted(own):
+            members.setdefault(block, []).append(name)
+    found = {
+        pair: None
+        for block, names in members.items()
+        if len(names) <= _COMMON or block.startswith("=")
+        for pair in combinations(names, 2)
+    }
+    return list(found)
 
 
 def _is_rigid(form: AnswerForm) -> bool:
@@ -303,9 +325,9 @@ def _is_rigid(form: AnswerForm) -> bool:
     )
 
 
-def _blocks(form: AnswerForm) -> Iterable[Hashable]:
+def _blocks(form: AnswerForm) -> set[str]:
     """Return keys of which two forms must share one to be worth comparing."""
-    found: set[Hashable] = set()
+    found: set[str] = set()
     if form.words is not None:
         found.update(form.words.tokens[:_MAX_BLOCKS])
         found.add("=" + form.words.compact)
@@ -328,7 +350,7 @@ def _blocks(form: AnswerForm) -> Iterable[Hashable]:
     return found
 
 
-def _magnitudes(value: Fraction) -> set[Hashable]:
+def _magnitudes(value: Fraction) -> set[str]:
     """Return bands of magnitude; numbers that differ by a rounding share one."""
     try:
         plain = float(value)
