@@ -259,7 +259,7 @@ def test_a_call_in_flight_ends_at_the_deadline() -> None:
     (outcome,) = perform(FunctionModel(never), deadline_seconds=0.01)
 
     assert isinstance(outcome, CallFailure)
-    assert (outcome.code, outcome.attempts) == ("timeout", 1)
+    assert (outcome.code, outcome.attempts) == ("cancelled", 1)
     assert "deadline" in outcome.message
 
 
@@ -271,7 +271,7 @@ def test_nothing_is_sent_after_the_deadline() -> None:
     (outcome,) = asyncio.run(perform_calls(model, calls(1), settings=settings, budget=budget))
 
     assert isinstance(outcome, CallFailure)
-    assert (outcome.code, outcome.attempts, model.calls) == ("timeout", 0, [])
+    assert (outcome.code, outcome.attempts, model.calls) == ("budget_exceeded", 0, [])
 
 
 def test_a_missing_key_is_a_failure_that_was_never_sent() -> None:

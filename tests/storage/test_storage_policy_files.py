@@ -38,9 +38,32 @@ def test_each_shipped_policy_names_every_field_that_matters(name: str) -> None:
     """A product person edits what is written there: no decision may hide in a default."""
     written = yaml.safe_load((REPOSITORY / "policies" / f"{name}.yaml").read_text())
 
-    assert set(written["decide"]) == {"cuts", "act_on", "when_unavailable"}
-    assert set(written["sampling"]) == {"samples", "temperature", "stated_probability", "answer"}
-    assert set(written["limits"]) == {"timeout_seconds", "attempts", "retries", "max_wait_seconds"}
+    assert set(written["decide"]) == {"cuts", "act_on", "when_unavailable", "on_mismatch"}
+    assert "calibration" in written
+    assert set(written["sampling"]) == {
+        "samples",
+        "mode",
+        "first_wave",
+        "reply_price",
+        "native_n",
+        "temperature",
+        "stated_probability",
+        "answer",
+        "equivalence",
+        "equivalence_model",
+        "equivalence_similarity",
+        "logprobs",
+    }
+    assert set(written["limits"]) == {
+        "timeout_seconds",
+        "attempts",
+        "retries",
+        "max_wait_seconds",
+        "deadline_seconds",
+        "max_calls",
+        "max_tokens",
+        "max_cost_usd",
+    }
 
 
 def test_a_policy_of_ones_own_is_read_from_its_path(tmp_path: Path) -> None:

@@ -9,19 +9,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from uncertain_llm.client.recorder import Recorder
+from uncertain_llm.client.recorder import Recorder, with_warning
+from uncertain_llm.client.reuse import Reuse, ReuseKind, reused
 from uncertain_llm.core.chat import ChatMessage, Mode, Request
 from uncertain_llm.core.errors import ConfigurationError
-from uncertain_llm.core.ports import Model
+from uncertain_llm.core.ports import Model, Signal
+from uncertain_llm.core.response import Response
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import Policy
-from uncertain_llm.providers.models import model_from_name
+from uncertain_llm.providers.limiter import Limiters
+from uncertain_llm.providers.models import ModelsByName, OtherModels, model_from_name
+from uncertain_llm.providers.recording_file import Exchange, RecordingFile
 from uncertain_llm.providers.retry import RetrySettings
+from uncertain_llm.signals.judge import OtherFamilyJudge
 from uncertain_llm.storage.policy_files import load_policy
 
 __all__ = [
     "Assembly",
     "Surroundings",
+    "refuse_related_judges",
     "resolve_model",
     "resolve_policy",
     "retry_settings",
@@ -64,6 +70,42 @@ class Assembly:
     pipeline: Pipeline
     recorder: Recorder
     surroundings: Surroundings
+    recording: RecordingFile | None = None
+    """Where the calls are kept, to be played back."""
+    reuse: Reuse = field(default_factory=Reuse)
+    """What identical requests share."""
+    limiters: Limiters = field(default_factory=Limiters)
+    """Rate control, shared by all requests of the client."""
+    others: OtherModels = field(default_factory=OtherModels)
+    """Models that signals or the policy ask beside the client's own."""
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    """Options of every request that the policy must not override; never a key."""
+
+    @property
+    def models(self) -> Model:
+        """The own model and the others as one: each call goes to the model it names."""
+        return ModelsByName(self.model, self.others)
+
+    def finish(
+        self, request: Request, exchanges: Sequence[Exchange], response: Response
+    ) -> Response:
+        """Write the calls and the decision down, and return the response.
+
+        Raises:
+            LogError: The log could not be written and the caller wants to know.
+        """
+        if self.recording is not None:
+            try:
+                self.recording.write(request, exchanges)
+            except OSError as error:  # the answer was paid for: it is returned
+                reason = error.strerror or type(error).__name__
+                response = with_warning(response, f"the calls were not recorded: {reason}")
+        return self.recorder.write(request, response)
+
+    def again(self, request: Request, response: Response, kind: ReuseKind) -> Response:
+        """Return, and write down, the response to an identical request as that to this one."""
+        own = reused(response, request, kind, label_draw=self.surroundings.draw())
+        return self.recorder.write(request, own)
 
     def request(
         self,
@@ -86,7 +128,7 @@ class Assembly:
             created_at=self.surroundings.clock(),
             model=self.model.name,
             messages=_messages(prompt),
-            options=dict(options),
+            options={**self.defaults, **options},
             task=task,
             labels=dict(labels or {}),
             mode=Mode.ENFORCE,
@@ -107,8 +149,22 @@ def resolve_model(model: str | Model, policy: Policy, options: Mapping[str, obje
             )
         return model
     return model_from_name(
-        model, timeout_seconds=policy.limits.timeout_seconds, options=dict(options)
+        model,
+        timeout_seconds=policy.limits.timeout_seconds,
+        native_n=policy.sampling.native_n,
+        options=dict(options),
     )
+
+
+def refuse_related_judges(signals: Sequence[Signal], model: str) -> None:
+    """Raise if a judge among the signals is of the family of the model that it is to judge.
+
+    Raises:
+        ConfigurationError: One is, and does not allow it.
+    """
+    for signal in signals:
+        if isinstance(signal, OtherFamilyJudge):
+            signal.refuse_relative(model)
 
 
 def resolve_policy(policy: str | Path | Policy) -> Policy:
@@ -122,6 +178,10 @@ def retry_settings(policy: Policy) -> RetrySettings:
         attempts=policy.limits.attempts,
         retries=policy.limits.retries,
         max_wait_seconds=policy.limits.max_wait_seconds,
+        deadline_seconds=policy.limits.deadline_seconds,
+        max_calls=policy.limits.max_calls,
+        max_tokens=policy.limits.max_tokens,
+        max_cost_usd=policy.limits.max_cost_usd,
     )
 
 

@@ -12,13 +12,16 @@ from typing import Self, cast
 from uncertain_llm.client.assembly import (
     Assembly,
     Surroundings,
+    refuse_related_judges,
     resolve_model,
     resolve_policy,
     retry_settings,
 )
 from uncertain_llm.client.recorder import OnLogError, Recorder, Redact, Store
-from uncertain_llm.core.chat import ChatMessage, ModelCall
+from uncertain_llm.client.reuse import Reuse
+from uncertain_llm.core.chat import ChatMessage, ModelCall, Request
 from uncertain_llm.core.decision import Verdict
+from uncertain_llm.core.errors import BudgetExceeded
 from uncertain_llm.core.ports import DecisionLog, Estimator, Hedger, Model, Signal, Verifier
 from uncertain_llm.core.response import Response
 from uncertain_llm.flow.complete import complete
@@ -26,6 +29,8 @@ from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.flow.steps import Batch, Outcomes, VerifyClaim, VerifyFailure, arun, run
 from uncertain_llm.policy import Policy
 from uncertain_llm.providers.io_loop import shared_loop
+from uncertain_llm.providers.models import OtherModels
+from uncertain_llm.providers.recording_file import Exchange, RecordingFile
 from uncertain_llm.providers.retry import RequestBudget, perform_calls
 from uncertain_llm.storage import default_log_url
 
@@ -48,6 +53,10 @@ class _Client:
         estimator: Estimator | None = None,
         hedger: Hedger | None = None,
         verifier: Verifier | None = None,
+        other_models: Sequence[Model] = (),
+        record: str | Path | None = None,
+        share_in_flight: bool = False,
+        cache_seconds: float | None = None,
         surroundings: Surroundings | None = None,
         **options: object,
     ) -> None:
@@ -64,7 +73,13 @@ class _Client:
                 on_log_error=on_log_error,
             ),
             surroundings=surroundings or Surroundings(),
+            recording=None if record is None else RecordingFile(record),
+            reuse=Reuse(share_in_flight=share_in_flight, cache_seconds=cache_seconds),
+            others=OtherModels(other_models, timeout_seconds=chosen.limits.timeout_seconds),
+            # The caller's own temperature wins over the policy's, wherever it was given.
+            defaults={k: v for k, v in options.items() if k == "temperature"},
         )
+        refuse_related_judges(self._parts.pipeline.signals, self._parts.model.name)
         self._owns_model = isinstance(model, str)
 
     @property
@@ -100,8 +115,18 @@ class UncertainLLM(_Client):
         estimator: Turns measurements into a probability; None means the shipped prior.
         hedger: Rewords answers; None means a template that leaves the answer's words alone.
         verifier: Looks again when the policy says verify; None means more samples.
+        other_models: Model objects to use where a signal or the policy asks another model by its
+            name. Those not given are made from their names, without the options below: their
+            keys come from the environment.
+        record: A `.jsonl` file that every call is added to, replies and questions but no keys,
+            headers or other messages. `UncertainLLM("replay/FILE.jsonl")` plays it back.
+        share_in_flight: Identical requests at the same time share one run and its price;
+            `provenance.reused` says so.
+        cache_seconds: How long a decision serves identical requests; None keeps none. Samples
+            are never cached.
         surroundings: Clock, ids and chance, for tests and audits.
-        **options: Passed to the provider with every call (api_key=, api_base=, temperature=, ...).
+        **options: Passed to the provider with every call to `model` (api_key=, api_base=,
+            temperature=, ...).
 
     Raises:
         PolicyError: The policy is unknown or wrong.
@@ -140,15 +165,24 @@ class UncertainLLM(_Client):
         """
         parts = self._parts
         request = parts.request(prompt, task=task, labels=labels, options=options)
+        return parts.reuse.run(
+            request,
+            lambda: self._answer(request),
+            lambda response, kind: parts.again(request, response, kind),
+        )
+
+    def _answer(self, request: Request) -> Response:
+        parts, perform = self._parts, Performer(self._parts)
         flow = complete(request, parts.pipeline, label_draw=parts.surroundings.draw())
-        perform = Performer(parts)
         response = run(flow, lambda batch: shared_loop().run(lambda: perform(batch)))
-        return parts.recorder.write(request, response)
+        return parts.finish(request, perform.exchanges, response)
 
     def close(self) -> None:
         """Release connections and the log. Calling it twice is harmless."""
         if self._owns_model:
             shared_loop().run(self._parts.model.aclose)
+        if self._parts.others.any_made:
+            shared_loop().run(self._parts.others.aclose)
         self._parts.recorder.close()
 
     def __enter__(self) -> Self:
@@ -189,15 +223,24 @@ class AsyncUncertainLLM(_Client):
         """Return the response to a question; see `UncertainLLM.ask`."""
         parts = self._parts
         request = parts.request(prompt, task=task, labels=labels, options=options)
+        return await parts.reuse.arun(
+            request,
+            lambda: self._answer(request),
+            lambda response, kind: asyncio.to_thread(parts.again, request, response, kind),
+        )
+
+    async def _answer(self, request: Request) -> Response:
+        parts, perform = self._parts, Performer(self._parts)
         flow = complete(request, parts.pipeline, label_draw=parts.surroundings.draw())
-        response = await arun(flow, Performer(parts))
+        response = await arun(flow, perform)
         # A log waits for the disk: not on the loop that serves other requests.
-        return await asyncio.to_thread(parts.recorder.write, request, response)
+        return await asyncio.to_thread(parts.finish, request, perform.exchanges, response)
 
     async def aclose(self) -> None:
         """Release connections and the log. Calling it twice is harmless."""
         if self._owns_model:
             await self._parts.model.aclose()
+        await self._parts.others.aclose()
         self._parts.recorder.close()
 
     async def __aenter__(self) -> Self:
@@ -219,6 +262,8 @@ class Performer:
         self._parts = parts
         self._settings = retry_settings(parts.pipeline.policy)
         self._budget = RequestBudget(self._settings)
+        self.exchanges: list[Exchange] = []
+        """Every call so far, with what came of it."""
 
     async def __call__(self, batch: Batch) -> Outcomes:
         """Return the outcome of each effect, in order."""
@@ -226,17 +271,29 @@ class Performer:
         if claims:
             return tuple([await self._verify(claim) for claim in claims])
         calls = [effect for effect in batch if isinstance(effect, ModelCall)]
-        return tuple(
-            await perform_calls(
-                self._parts.model, calls, settings=self._settings, budget=self._budget
-            )
+        outcomes = await perform_calls(
+            self._parts.models,
+            calls,
+            settings=self._settings,
+            budget=self._budget,
+            limiters=self._parts.limiters,
         )
+        self.exchanges += zip(calls, outcomes, strict=True)
+        return tuple(outcomes)
 
     async def _verify(self, claim: VerifyClaim) -> Verdict | VerifyFailure:
         verifier = cast("Verifier", self._parts.pipeline.verifier)
         try:
-            # A verifier may be a plain function that blocks: keep it off the loop.
-            found = await asyncio.to_thread(verifier.verify, claim.request, claim.text)
-            return await found if inspect.isawaitable(found) else found
+            self._budget.take_call()
+        except BudgetExceeded as error:
+            return VerifyFailure(message=str(error), limit=error.limit)
+        try:
+            async with asyncio.timeout(self._budget.seconds_left()) as deadline:
+                # A verifier may be a plain function that blocks: keep it off the loop.
+                found = await asyncio.to_thread(verifier.verify, claim.request, claim.text)
+                return await found if inspect.isawaitable(found) else found
+        except TimeoutError as error:
+            late = "deadline_seconds" if deadline.expired() else None
+            return VerifyFailure(message=type(error).__name__, limit=late)
         except Exception as error:  # noqa: BLE001 - a verifier's bug must not cost a paid answer
             return VerifyFailure(message=type(error).__name__)

@@ -21,7 +21,7 @@ from uncertain_llm.core.ports import DecisionLog
 from uncertain_llm.core.response import DecisionRecord, Response
 from uncertain_llm.providers.redaction import known_secrets, scrub_content
 
-__all__ = ["OnLogError", "Recorder", "Store", "record_of"]
+__all__ = ["OnLogError", "Recorder", "Store", "record_of", "with_warning"]
 
 _log = logging.getLogger("uncertain_llm")
 
@@ -70,7 +70,7 @@ class Recorder:
             # Whatever the log or the hook does, the answer was paid for: it is returned.
             if self._on_log_error == "raise":
                 raise error if isinstance(error, LogError) else LogError(_reason(error)) from error
-            return _with_warning(response, _reason(error))
+            return with_warning(response, _reason(error))
         return response
 
     def close(self) -> None:
@@ -205,7 +205,8 @@ def _reason(error: Exception) -> str:
     return f"the decision was not logged: {type(error).__name__} while making its row"
 
 
-def _with_warning(response: Response, warning: str) -> Response:
+def with_warning(response: Response, warning: str) -> Response:
+    """Return the response with a warning, which is also logged and warned of."""
     _log.warning(warning)
     with contextlib.suppress(RuntimeWarning):  # under `-W error` the answer must still get through
         warnings.warn(warning, RuntimeWarning, stacklevel=4)

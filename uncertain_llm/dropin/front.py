@@ -41,7 +41,9 @@ from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.flow.steps import Flow, arun, run
 from uncertain_llm.policy import Policy
 from uncertain_llm.providers.io_loop import shared_loop
+from uncertain_llm.providers.limiter import Limiters
 from uncertain_llm.providers.litellm_model import LiteLLMModel, load_litellm
+from uncertain_llm.providers.models import ModelsByName, OtherModels
 from uncertain_llm.storage import default_log_url
 
 if TYPE_CHECKING:
@@ -127,7 +129,9 @@ class DropIn:
         )
         self._surroundings = surroundings or Surroundings()
         self._retries = retry_settings(chosen)
+        self._limiters = Limiters()
         self._models: dict[tuple[str, str, str], LiteLLMModel] = {}
+        self._others = OtherModels(timeout_seconds=chosen.limits.timeout_seconds)
 
     @property
     def policy(self) -> Policy:
@@ -248,6 +252,8 @@ class DropIn:
         """
         for model in self._models.values():
             shared_loop().run(model.aclose)
+        if self._others.any_made:
+            shared_loop().run(self._others.aclose)
         self._recorder.close()
 
     def __enter__(self) -> Self:
@@ -302,7 +308,12 @@ class DropIn:
         return self._models[key]
 
     def _witnesses(self, model: Model) -> Witnesses:
-        return Witnesses(model, self._retries, wait_seconds=self.policy.limits.timeout_seconds)
+        return Witnesses(
+            ModelsByName(model, self._others),
+            self._retries,
+            wait_seconds=self.policy.limits.timeout_seconds,
+            limiters=self._limiters,
+        )
 
     def _flow(self, planned: _Planned) -> Flow[Response]:
         return complete(planned.request, self._pipeline, label_draw=self._surroundings.draw())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from uncertain_llm.core.base import Value
-from uncertain_llm.core.confidence import Confidence, Evidence, Sample
-from uncertain_llm.core.decision import Decision
+from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Evidence, Sample
+from uncertain_llm.core.decision import Decision, Extent
 from uncertain_llm.flow.evidence import evidence_from
 from uncertain_llm.flow.measure import estimate
 from uncertain_llm.flow.pipeline import Pipeline
+from uncertain_llm.flow.waves import n_asked
 from uncertain_llm.policy import AnswerChoice, decide
 from uncertain_llm.text.canonical import extract_answer
 from uncertain_llm.text.refusals import classify_refusal
@@ -21,7 +22,7 @@ class Assessment(Value):
     """What recorded replies amount to."""
 
     answer: str | None
-    """The short answer that is scored; None when none can be read."""
+    """The short answer that is scored; None when none can be read or the model declined."""
     evidence: Evidence
     confidence: Confidence
     decision: Decision
@@ -56,19 +57,31 @@ def assess_samples(
     kept = tuple(read_sample(sample, question) for sample in samples) or (
         (_NOTHING,) if separate_answer is None else ()
     )
+    if separate_answer is None and pipeline.may_stop_early:
+        # What runs live stops early: a recording must be judged in the states that it stops in.
+        kept = kept[: n_asked(kept, pipeline, question=question, task=task, choice=choice)]
     evidence = evidence_from(
         kept,
         question=question,
         task=task,
         choice=choice,
-        n_requested=len(samples),
+        n_requested=len(kept) if pipeline.may_stop_early else len(samples),
         separate_answer=None if separate_answer is None else read_sample(separate_answer, question),
     )
+    answer = short_answer(evidence.answer, question=question, task=task)
     confidence = estimate(evidence, pipeline)
+    if answer is None and not evidence.clustering.clusters:
+        confidence = _of_nothing(confidence)
     # No label is requested for a recording: the draw never falls below the audit rate.
-    decision = decide(confidence, pipeline.policy, refusal=evidence.answer.refusal, label_draw=1.0)
+    decision = decide(
+        confidence,
+        pipeline.policy,
+        refusal=evidence.answer.refusal,
+        label_draw=1.0,
+        gate=pipeline.gate,
+    )
     return Assessment(
-        answer=short_answer(evidence.answer, question=question, task=task),
+        answer=None if _declines(evidence.answer) else answer,
         evidence=evidence,
         confidence=confidence,
         decision=decision,
@@ -81,7 +94,7 @@ def read_sample(sample: Sample, question: str | None) -> Sample:
         return sample
     if sample.text is None:
         return sample if sample.answer is not None else _mark_empty(sample)
-    if not sample.text.strip() and sample.answer is None:
+    if sample.answer is None and not _shows_something(sample.text):
         return _mark_empty(sample)
     refusal = None if sample.answer is not None else classify_refusal(sample.text, question)
     return sample if refusal is None else sample.model_copy(update={"refusal": refusal})
@@ -92,6 +105,27 @@ def short_answer(sample: Sample, *, question: str | None, task: str | None) -> s
     if sample.answer is not None:
         return sample.answer
     return extract_answer(sample.text, question=question, task=task) if sample.text else None
+
+
+def _declines(sample: Sample) -> bool:
+    return sample.refusal is not None and sample.refusal.extent is Extent.FULL
+
+
+def _shows_something(text: str) -> bool:
+    # Zero-width characters and lone halves of surrogate pairs are no answer.
+    return any(c.isprintable() and not c.isspace() for c in text)
+
+
+def _of_nothing(confidence: Confidence) -> Confidence:
+    """Take back what was concluded: a probability stated without an answer is one of nothing."""
+    return Confidence(
+        score=None,
+        probability=None,
+        band=None,
+        status=ConfidenceStatus.UNAVAILABLE,
+        missing="no_readable_answer",
+        measurements=confidence.measurements,
+    )
 
 
 def _mark_empty(sample: Sample) -> Sample:

@@ -7,12 +7,17 @@ from uncertain_llm.core.confidence import Confidence, Evidence
 from uncertain_llm.core.decision import Action, Decision, Verdict
 from uncertain_llm.core.response import Response
 from uncertain_llm.flow.act import deliver
-from uncertain_llm.flow.gather import Replies, extend, gather
-from uncertain_llm.flow.measure import estimate, with_follow_ups
+from uncertain_llm.flow.binding import bind_request
+from uncertain_llm.flow.equivalence import compare_answers
+from uncertain_llm.flow.follow_ups import ask_follow_ups
+from uncertain_llm.flow.gather import Replies, extend
+from uncertain_llm.flow.limits import limit_warnings, limited_by
+from uncertain_llm.flow.measure import estimate
 from uncertain_llm.flow.pipeline import Pipeline
-from uncertain_llm.flow.plan import follow_up_calls, plan_calls, verification_calls
+from uncertain_llm.flow.plan import verification_calls
 from uncertain_llm.flow.provenance import account
 from uncertain_llm.flow.steps import Flow, Outcome, VerifyClaim
+from uncertain_llm.flow.waves import ask
 from uncertain_llm.policy import decide, decide_after_verdict, decide_again
 
 __all__ = ["complete"]
@@ -32,17 +37,24 @@ def complete(request: Request, pipeline: Pipeline, *, label_draw: float) -> Flow
     Raises:
         ModelCallError: (from the flow) No reply arrived that could serve as the answer.
     """
-    # Ask: the answer and its witnesses go out together, so they take as long as the slowest.
-    outcomes = yield plan_calls(request, pipeline)
-    replies = gather(request, pipeline.policy, outcomes)
+    # A calibration holds for the pipeline it was fitted on, and for no other.
+    pipeline, warnings = bind_request(pipeline, request)
 
-    # Measure: what the replies say together, and what the model says about its own certainty.
-    replies = yield from _ask_follow_ups(request, pipeline, replies)
+    # Ask: all at once, or in waves while another reply could still change the decision.
+    replies = yield from ask(request, pipeline)
+
+    # Compare: where the rules left answers apart and the policy allows it, a model looks once.
+    replies = yield from compare_answers(request, pipeline, replies)
+
+    # Measure: what the replies say together, and what is said about the answer when asked.
+    replies = yield from ask_follow_ups(request, pipeline, replies)
     confidence = estimate(replies.evidence, pipeline)
 
     # Decide: the policy's cuts, and nothing else.
     refusal = replies.evidence.answer.refusal
-    decision = decide(confidence, pipeline.policy, refusal=refusal, label_draw=label_draw)
+    decision = decide(
+        confidence, pipeline.policy, refusal=refusal, label_draw=label_draw, gate=pipeline.gate
+    )
 
     # Look again, where the policy says so and the caller lets us act.
     looked = _Looked(replies, confidence, decision, None)
@@ -62,7 +74,10 @@ def complete(request: Request, pipeline: Pipeline, *, label_draw: float) -> Flow
         refusal=looked.evidence.answer.refusal,
         verdict=looked.verdict,
         provenance=account(request, pipeline, looked.replies),
-        warnings=looked.replies.warnings + delivery.warnings,
+        warnings=warnings
+        + looked.replies.warnings
+        + limit_warnings(pipeline.policy, looked.replies)
+        + delivery.warnings,
         evidence=looked.evidence,
         generation=looked.replies.answer_generation,
     )
@@ -88,30 +103,28 @@ class _Looked:
         return self.replies.evidence
 
 
-def _ask_follow_ups(request: Request, pipeline: Pipeline, replies: Replies) -> Flow[Replies]:
-    calls = follow_up_calls(request, pipeline, replies.evidence)
-    if not calls:
-        return replies
-    # All signals' questions go out in one batch: five signals cost one round, like one.
-    outcomes = yield tuple(call for _, call in calls)
-    return with_follow_ups(replies, tuple(name for name, _ in calls), outcomes)
-
-
 def _look_again(request: Request, pipeline: Pipeline, looked: _Looked) -> Flow[_Looked]:
     draw = 0.0 if looked.decision.label_requested else 1.0
     if pipeline.verifier is not None:
         claim = VerifyClaim(request=request, text=looked.evidence.answer.text or "")
-        verdict = _verdict((yield (claim,))[0])
+        (outcome,) = yield (claim,)
+        verdict = _verdict(outcome)
         final = decide_after_verdict(verdict, looked.confidence, pipeline.policy, label_draw=draw)
-        return _Looked(looked.replies, looked.confidence, final, verdict)
+        return _Looked(limited_by(looked.replies, outcome), looked.confidence, final, verdict)
     outcomes = yield verification_calls(request, pipeline, looked.replies)
     replies = extend(request, pipeline.policy, looked.replies, outcomes)
     if replies.n_received == looked.replies.n_received:
         final = decide_after_verdict(None, looked.confidence, pipeline.policy, label_draw=draw)
         return _Looked(replies, looked.confidence, final, None)
+    replies = yield from compare_answers(request, pipeline, replies)
+    replies = yield from ask_follow_ups(request, pipeline, replies)
     confidence = estimate(replies.evidence, pipeline)
     final = decide_again(
-        confidence, pipeline.policy, refusal=replies.evidence.answer.refusal, label_draw=draw
+        confidence,
+        pipeline.policy,
+        refusal=replies.evidence.answer.refusal,
+        label_draw=draw,
+        gate=pipeline.gate,
     )
     return _Looked(replies, confidence, final, None)
 

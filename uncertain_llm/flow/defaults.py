@@ -9,13 +9,16 @@ from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.ports import Estimator, Hedger, Signal, Verifier
 from uncertain_llm.flow.act import TemplateHedger
 from uncertain_llm.flow.pipeline import Pipeline
-from uncertain_llm.policy import Policy, StatedProbabilityMode
+from uncertain_llm.policy import CalibrationFile, EquivalenceMode, Policy, StatedProbabilityMode
 from uncertain_llm.signals.agreement import AnswerAgreement, LexicalAgreement
+from uncertain_llm.signals.equivalence_embeddings import EquivalenceEmbeddings
+from uncertain_llm.signals.equivalence_judge import EquivalenceJudge
+from uncertain_llm.signals.equivalence_pairs import Comparison
 from uncertain_llm.signals.hedging import Decisiveness
 from uncertain_llm.signals.question import QuestionBrevity
 from uncertain_llm.signals.verbalized import StatedProbability
 
-__all__ = ["default_signals", "pipeline_for"]
+__all__ = ["comparison_for", "default_signals", "pipeline_for"]
 
 
 def default_signals(policy: Policy) -> tuple[Signal, ...]:
@@ -35,6 +38,18 @@ def default_signals(policy: Policy) -> tuple[Signal, ...]:
     return (*signals, StatedProbability(ask="inline"))
 
 
+def comparison_for(policy: Policy) -> Comparison | None:
+    """Return what the policy asks about answers that the rules left apart; None asks nobody."""
+    sampling = policy.sampling
+    if sampling.equivalence is EquivalenceMode.JUDGE:
+        return EquivalenceJudge(model=sampling.equivalence_model)
+    if sampling.equivalence is EquivalenceMode.EMBEDDINGS and sampling.equivalence_model:
+        return EquivalenceEmbeddings(
+            model=sampling.equivalence_model, similarity=sampling.equivalence_similarity
+        )
+    return None
+
+
 def pipeline_for(
     policy: Policy,
     *,
@@ -47,8 +62,15 @@ def pipeline_for(
     return Pipeline(
         policy=policy,
         signals=default_signals(policy) if signals is None else tuple(signals),
-        estimator=load_prior() if estimator is None else estimator,
+        estimator=_estimator_of(policy) if estimator is None else estimator,
         hedger=TemplateHedger(policy) if hedger is None else hedger,
         verifier=verifier,
+        comparison=comparison_for(policy),
         library_version=__version__,
     )
+
+
+def _estimator_of(policy: Policy) -> Estimator:
+    """Return what was fitted, where the policy's calibration was read; else the shipped prior."""
+    calibration = policy.calibration
+    return calibration.estimator if isinstance(calibration, CalibrationFile) else load_prior()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from uncertain_llm.core.confidence import Evidence, Sample
+from uncertain_llm.core.confidence import Clustering, Evidence, Sample
 from uncertain_llm.policy import AnswerChoice
 from uncertain_llm.signals.equivalence import cluster
 
-__all__ = ["evidence_from"]
+__all__ = ["evidence_from", "regrouped"]
 
 
 def evidence_from(
@@ -50,6 +50,21 @@ def evidence_from(
         samples=kept,
         n_requested=n_requested,
         clustering=clustering,
+    )
+
+
+def regrouped(evidence: Evidence, clustering: Clustering, *, choice: AnswerChoice) -> Evidence:
+    """Return the evidence with another grouping; the majority's answer may be another one then."""
+    index = evidence.answer_index
+    if index is None or choice is not AnswerChoice.MAJORITY or not clustering.clusters:
+        return evidence.model_copy(update={"clustering": clustering})
+    index = _representative(evidence.samples, clustering.clusters[0])
+    return evidence.model_copy(
+        update={
+            "clustering": clustering.model_copy(update={"answer_cluster": 0}),
+            "answer_index": index,
+            "answer": evidence.samples[index],
+        }
     )
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from uncertain_llm.core.chat import CallFailure, Elicitation, Generation, Mode, Request
+from uncertain_llm.core.chat import (
+    CallFailure,
+    Elicitation,
+    Generation,
+    Mode,
+    ModelCall,
+    Request,
+)
 from uncertain_llm.core.confidence import Evidence, Sample
 from uncertain_llm.core.decision import Refusal, RefusalKind, RefusalReason
 from uncertain_llm.core.errors import (
@@ -23,12 +30,21 @@ from uncertain_llm.policy import AnswerChoice, Policy
 from uncertain_llm.text.refusals import classify_refusal
 from uncertain_llm.text.stated_probability import split_stated
 
-__all__ = ["Replies", "extend", "gather", "sample_from"]
+__all__ = ["Asked", "Replies", "choice_of", "extend", "gather", "sample_from"]
 
 _BY_CODE: dict[str, type[ModelCallError]] = {
     kind.code: kind
     for kind in (RateLimited, CallTimeout, ProviderRejected, ProviderUnavailable, NotRecorded)
 }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One follow-up call of a signal."""
+
+    signal: str
+    call: ModelCall
+    outcome: Generation | CallFailure
 
 
 @dataclass(frozen=True)
@@ -41,7 +57,13 @@ class Replies:
     """Calls for the question that gave no reply."""
     evidence: Evidence
     side_calls: tuple[Generation | CallFailure, ...] = ()
-    """Follow-up calls of signals."""
+    """Calls that are no replies to the question: the comparison of answers, signals' follow-ups."""
+    asked: tuple[Asked, ...] = ()
+    """What the signals asked, with what came of it."""
+    notes: tuple[str, ...] = ()
+    """What went wrong without costing the answer, and is no failed call."""
+    limited_by: tuple[str, ...] = ()
+    """Limits that kept a verifier from being asked."""
 
     @property
     def n_received(self) -> int:
@@ -71,7 +93,7 @@ class Replies:
         if failed_side:
             codes = ", ".join(sorted({failure.code for failure in failed_side}))
             found.append(f"{len(failed_side)} follow-up calls failed ({codes})")
-        return tuple(found)
+        return (*found, *self.notes)
 
 
 def gather(request: Request, policy: Policy, outcomes: Outcomes) -> Replies:
@@ -84,7 +106,7 @@ def gather(request: Request, policy: Policy, outcomes: Outcomes) -> Replies:
     """
     generations = tuple(o for o in outcomes if isinstance(o, Generation))
     failures = tuple(o for o in outcomes if isinstance(o, CallFailure))
-    only_first = _choice(request, policy) is AnswerChoice.FIRST
+    only_first = choice_of(request, policy) is AnswerChoice.FIRST
     if not generations or (only_first and generations[0].index != 0):
         raise _lost(failures[0])
     return Replies(
@@ -123,7 +145,14 @@ def sample_from(generation: Generation, *, question: str | None) -> Sample:
         unusable=_unusable(generation, text),
         response_id=generation.response_id,
         from_cache=generation.from_cache,
+        token_log_probabilities=_of_answer(generation, text),
     )
+
+
+def choice_of(request: Request, policy: Policy) -> AnswerChoice:
+    """Return which reply is shown: in annotate mode the caller's own, else what the policy says."""
+    # Annotated replies are the caller's own first call: another reply must not take its place.
+    return AnswerChoice.FIRST if request.mode is Mode.ANNOTATE else policy.sampling.answer
 
 
 def _evidence(
@@ -134,14 +163,24 @@ def _evidence(
         [sample_from(generation, question=question) for generation in generations],
         question=question,
         task=request.task,
-        choice=_choice(request, policy),
+        choice=choice_of(request, policy),
         n_requested=n_requested,
     )
 
 
-def _choice(request: Request, policy: Policy) -> AnswerChoice:
-    # Annotated replies are the caller's own first call: another reply must not take its place.
-    return AnswerChoice.FIRST if request.mode is Mode.ANNOTATE else policy.sampling.answer
+def _of_answer(generation: Generation, text: str) -> tuple[float, ...] | None:
+    """Return the log-probabilities of the answer's tokens, without the line about confidence."""
+    values, lengths = generation.token_log_probabilities, generation.token_lengths
+    if values is None or text == generation.text:
+        return values
+    if lengths is None or not generation.text.startswith(text):
+        return None
+    wanted, covered = len(text.encode("utf-8", errors="surrogatepass")), 0
+    for count, length in enumerate(lengths):
+        if covered >= wanted:
+            return values[:count]
+        covered += length
+    return values
 
 
 def _refusal(generation: Generation, text: str, question: str | None) -> Refusal | None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
-from uncertain_llm.core.chat import CallFailure, Generation
-from uncertain_llm.core.confidence import Confidence, Evidence, FollowUpReply, Measurement
+from uncertain_llm.core.confidence import Confidence, Evidence, Measurement
 from uncertain_llm.core.ports import Signal
-from uncertain_llm.flow.gather import Replies
 from uncertain_llm.flow.pipeline import Pipeline
-from uncertain_llm.flow.steps import Outcomes
 
-__all__ = ["estimate", "measure", "with_follow_ups"]
+__all__ = ["estimate", "measure"]
 
 _log = logging.getLogger("uncertain_llm")
 
@@ -27,16 +23,6 @@ def estimate(evidence: Evidence, pipeline: Pipeline) -> Confidence:
     measurements = measure(evidence, pipeline.signals)
     n_samples = len(evidence.samples) - len(evidence.clustering.duplicates)
     return pipeline.estimator.estimate(measurements, n_samples=n_samples)
-
-
-def with_follow_ups(replies: Replies, signals: tuple[str, ...], outcomes: Outcomes) -> Replies:
-    """Return the replies with the outcomes of follow-up calls added to the evidence."""
-    calls = [o for o in outcomes if isinstance(o, Generation | CallFailure)]
-    found = tuple(
-        FollowUpReply(signal=name, outcome=call) for name, call in zip(signals, calls, strict=True)
-    )
-    evidence = replies.evidence.model_copy(update={"follow_ups": found})
-    return replace(replies, evidence=evidence, side_calls=replies.side_calls + tuple(calls))
 
 
 def _measure_one(signal: Signal, evidence: Evidence) -> Measurement:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from uncertain_llm.core.base import Value
 from uncertain_llm.core.ports import Estimator, Hedger, Signal, Verifier
-from uncertain_llm.policy import Policy
+from uncertain_llm.policy import Gate, Policy, SamplingMode
+from uncertain_llm.policy.stopping import StoppingTable, probability_at, stopping_table
+from uncertain_llm.signals.equivalence_pairs import Comparison, VerdictCache
 from uncertain_llm.signals.verbalized import ELICITATION_VERSION
 
 __all__ = ["Pipeline"]
+
+# Signals of several replies whose values `policy.stopping` can foresee.
+_FORESEEN = frozenset({"answer_agreement", "lexical_agreement"})
 
 
 @dataclass(frozen=True)
@@ -23,13 +29,60 @@ class Pipeline:
     estimator: Estimator
     hedger: Hedger
     verifier: Verifier | None = None
+    comparison: Comparison | None = None
+    """Asked where the rules left answers apart; None leaves it at the rules."""
+    verdicts: VerdictCache = field(default_factory=VerdictCache, repr=False, compare=False)
+    """What the comparison found before. It saves calls and changes no result."""
     library_version: str = ""
+    gate: Gate | None = None
+    """What the certificate of the policy's calibration lets through; set by `flow.binding`."""
+    bound: dict[tuple[str | None, str, str], Pipeline] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """This pipeline as `flow.binding` made it for a model, a choice of answer and a group."""
 
-    @property
+    @cached_property
     def n_samples(self) -> int:
         """Replies to ask for: what the policy allows, but no more than some signal can use."""
         wanted = max((signal.needs.samples for signal in self.signals), default=1)
         return min(self.policy.sampling.samples, wanted)
+
+    @property
+    def first_wave(self) -> int:
+        """Replies to ask for together at the start."""
+        if not self.may_stop_early:
+            return self.n_samples
+        return min(self.policy.sampling.first_wave, self.n_samples)
+
+    @cached_property
+    def may_stop_early(self) -> bool:
+        """Whether the policy asks in waves, and what further replies could change is known.
+
+        That is not known of signals of one's own that need several replies: then all are asked.
+        """
+        if self.policy.sampling.mode is not SamplingMode.WAVES:
+            return False
+        return all(s.needs.samples == 1 or s.name in _FORESEEN for s in self.signals)
+
+    @cached_property
+    def stopping_table(self) -> StoppingTable | None:
+        """When another reply is worth its price; None where the policy prices nothing."""
+        costs, price = self.policy.decide.costs, self.policy.sampling.reply_price
+        if costs is None or price is None or not self.may_stop_early:
+            return None
+        return stopping_table(
+            probability_at(self.estimator),
+            lambda p: costs.abstain if p is None else min(costs.losses(p).values()),
+            n_max=self.n_samples,
+            price=price,
+            name=f"table-{self.estimator.name}",
+        )
+
+    @property
+    def _stopping(self) -> str:
+        if not self.may_stop_early:
+            return "fixed"
+        return "settled-1" if self.stopping_table is None else self.stopping_table.digest
 
     def fingerprint(self, model: str) -> str:
         """Return a hash of everything that shapes a score: a change of any part changes it.
@@ -39,17 +92,54 @@ class Pipeline:
         return hashlib.sha256(f"{model}\n{self._parts}".encode()).hexdigest()[:16]
 
     @cached_property
+    def measuring(self) -> str:
+        """A hash of what makes the measurements; a calibration is bound to it.
+
+        The number of replies is left out: it is part of each measurement, and the estimator knows
+        for which numbers it has seen labels.
+        """
+        parts = {
+            # Without defaults: a field that a later version adds must not end a certificate.
+            "sampling": self.policy.sampling.model_dump(
+                mode="json", exclude={"samples"}, exclude_defaults=True
+            ),
+            "elicitation": ELICITATION_VERSION,
+            "signals": [_without_samples(_spec_of(signal)) for signal in self.signals],
+            "comparison": None if self.comparison is None else self.comparison.version,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
     def _parts(self) -> str:
         return json.dumps(
             {
                 "sampling": self.policy.sampling.model_dump(mode="json"),
                 "elicitation": ELICITATION_VERSION,
-                "signals": [
-                    (type(s).__qualname__, s.name, s.needs.model_dump(mode="json"))
-                    for s in self.signals
-                ],
+                "signals": [_spec_of(signal) for signal in self.signals],
+                "comparison": None if self.comparison is None else self.comparison.version,
                 "estimator": self.estimator.name,
-                "stopping": "fixed",
+                "stopping": self._stopping,
             },
             sort_keys=True,
         )
+
+
+def _spec_of(signal: Signal) -> list[object]:
+    """Return what identifies a signal: type, name, needs, wording, and the fields of a value.
+
+    A judge that is another model makes other numbers, though its name and needs stay the same.
+    """
+    return [
+        type(signal).__qualname__,
+        signal.name,
+        signal.needs.model_dump(mode="json"),
+        str(getattr(signal, "version", "")),
+        signal.model_dump(mode="json") if isinstance(signal, Value) else None,
+    ]
+
+
+def _without_samples(spec: list[object]) -> list[object]:
+    return [
+        {k: v for k, v in part.items() if k != "samples"} if isinstance(part, dict) else part
+        for part in spec
+    ]

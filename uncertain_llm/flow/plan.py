@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from itertools import count
 
 from uncertain_llm.core.chat import CallPurpose, Elicitation, Mode, ModelCall, Request
 from uncertain_llm.core.confidence import Evidence
+from uncertain_llm.core.ports import Signal
 from uncertain_llm.flow.gather import Replies
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import StatedProbabilityMode
 from uncertain_llm.signals.verbalized import with_inline_instruction
 
-__all__ = ["follow_up_calls", "plan_calls", "verification_calls"]
+__all__ = ["addressed", "follow_up_calls", "plan_calls", "verification_calls"]
+
+_log = logging.getLogger("uncertain_llm")
 
 # Options that shape the caller's answer; a follow-up question is another question. What remains
 # (keys, addresses, headers) says how to reach the model.
@@ -42,32 +47,70 @@ _SHAPES_THE_ANSWER = frozenset(
 )
 
 
-def plan_calls(request: Request, pipeline: Pipeline) -> tuple[ModelCall, ...]:
+def plan_calls(
+    request: Request, pipeline: Pipeline, *, first: int = 0, count: int | None = None
+) -> tuple[ModelCall, ...]:
     """Return the answer call and its witnesses, to be made at the same time.
 
     In annotate mode the answer call carries the caller's own messages and nothing else; in
     enforce mode the prompt is ours, so every reply may be asked for its probability.
+
+    Args:
+        request: The question.
+        pipeline: Says how many replies there may be.
+        first: Number of the first call; 0 is the answer.
+        count: How many calls; None means all that may be made.
     """
     n = pipeline.n_samples
-    return tuple(_call(request, pipeline, index) for index in range(n))
+    last = n if count is None else min(n, first + count)
+    return tuple(_call(request, pipeline, index) for index in range(first, last))
 
 
 def follow_up_calls(
-    request: Request, pipeline: Pipeline, evidence: Evidence
+    request: Request, pipeline: Pipeline, evidence: Evidence, *, n_before: int = 0
 ) -> tuple[tuple[str, ModelCall], ...]:
-    """Return the extra calls that the signals want, each with the name of its signal."""
-    reach = {k: v for k, v in request.options.items() if k not in _SHAPES_THE_ANSWER}
-    return tuple(
-        (signal.name, _completed(call, request, reach))
+    """Return the extra calls that the signals want, each with the name of its signal.
+
+    They are numbered on from the `n_before` follow-up calls made before. A call that asks for a
+    stated probability keeps the number of the reply it asks about: recordings are read by it.
+    """
+    wanted = [
+        (signal.name, addressed(call, request))
         for signal in pipeline.signals
-        for call in signal.follow_ups(request, evidence)
+        for call in _follow_ups(signal, request, evidence)
+    ]
+    taken = {call.index for _, call in wanted if _keeps_number(call)}
+    free = (number for number in count(n_before) if number not in taken)
+    return tuple(
+        (name, call if _keeps_number(call) else call.model_copy(update={"index": next(free)}))
+        for name, call in wanted
     )
 
 
-def _completed(call: ModelCall, request: Request, reach: Mapping[str, object]) -> ModelCall:
-    """Return a signal's call with what it takes to reach the model."""
+def addressed(call: ModelCall, request: Request) -> ModelCall:
+    """Return a follow-up call with what it takes to reach its model.
+
+    The caller's own options (keys, addresses, headers) go to the caller's own model only: another
+    model may be another company.
+    """
+    reach: Mapping[str, object] = {}
+    if call.model == request.model and call.elicits is not Elicitation.EMBEDDINGS:
+        reach = {k: v for k, v in request.options.items() if k not in _SHAPES_THE_ANSWER}
     options = {**reach, **call.options}
     return call.model_copy(update={"options": options, "question": request.question})
+
+
+def _follow_ups(signal: Signal, request: Request, evidence: Evidence) -> tuple[ModelCall, ...]:
+    try:
+        return signal.follow_ups(request, evidence)
+    except Exception as error:  # noqa: BLE001 - a plug-in's bug must not cost a paid answer
+        _log.warning("signal %s asked nothing: %s", signal.name, type(error).__name__)
+        _log.debug("signal %s asked nothing", signal.name, exc_info=True)
+        return ()
+
+
+def _keeps_number(call: ModelCall) -> bool:
+    return call.elicits is Elicitation.FOLLOW_UP_PROBABILITY
 
 
 def verification_calls(
@@ -96,6 +139,7 @@ def _call(
         messages=messages,
         options=request.options,
         temperature=pipeline.policy.sampling.temperature if given is None else None,
+        wants_log_probabilities=pipeline.policy.sampling.logprobs,
         elicits=elicits,
         question=request.question,
     )

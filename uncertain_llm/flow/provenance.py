@@ -8,6 +8,7 @@ from datetime import timedelta
 from uncertain_llm.core.chat import CallFailure, Generation, Request, TokenUsage
 from uncertain_llm.core.response import CallRecord, Provenance
 from uncertain_llm.flow.gather import Replies
+from uncertain_llm.flow.limits import limits_reached
 from uncertain_llm.flow.pipeline import Pipeline
 
 __all__ = ["account", "call_record"]
@@ -31,6 +32,7 @@ def account(request: Request, pipeline: Pipeline, replies: Replies) -> Provenanc
         seconds=(ended - started).total_seconds(),
         started_at=started,
         verifier=None if pipeline.verifier is None else pipeline.verifier.name,
+        limits_reached=limits_reached(replies),
     )
 
 

@@ -42,6 +42,8 @@ class VerifyFailure(Value):
     """The verifier gave no verdict."""
 
     message: str
+    limit: str | None = None
+    """The field of the policy's `limits` that kept it from giving one."""
 
 
 Effect = ModelCall | VerifyClaim

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uncertain_llm.core.confidence import Confidence
+from uncertain_llm.core.confidence import Confidence, ConfidenceStatus
 from uncertain_llm.core.decision import (
     Action,
     Decision,
@@ -13,7 +13,9 @@ from uncertain_llm.core.decision import (
     Support,
     Verdict,
 )
-from uncertain_llm.policy.policy import ActOn, Cuts, Policy
+from uncertain_llm.policy.calibration_file import Gate
+from uncertain_llm.policy.cuts import Cuts
+from uncertain_llm.policy.policy import ActOn, Policy
 
 __all__ = ["decide", "decide_after_verdict", "decide_again"]
 
@@ -33,7 +35,12 @@ _REASON = {
 
 
 def decide(
-    confidence: Confidence, policy: Policy, *, refusal: Refusal | None, label_draw: float
+    confidence: Confidence,
+    policy: Policy,
+    *,
+    refusal: Refusal | None,
+    label_draw: float,
+    gate: Gate | None = None,
 ) -> Decision:
     """Return the action for an answer.
 
@@ -45,25 +52,36 @@ def decide(
         policy: The team's policy.
         refusal: The model's own refusal, if its answer is one.
         label_draw: A uniform draw in [0, 1); below the audit rate a label is requested.
+        gate: What the certificate of the policy's calibration lets through; the stricter of cuts
+            and gate wins.
 
     Returns:
-        The decision, with the number used and the cuts it was compared with.
+        The decision, with the number used and everything it was compared with: the cuts, each
+        action's expected loss ("loss_answer", ...) where the policy gives costs, and the score
+        beside the certified scores where there is a certificate.
     """
-    action, reason, used = _choose(confidence, policy, refusal)
-    return _decision(action, reason, policy, probability=used, label_draw=label_draw)
+    action, reason, used = _choose(confidence, policy, refusal, gate)
+    cuts = _arithmetic(confidence, policy, used, gate)
+    return _decision(action, reason, policy, used=used, cuts=cuts, label_draw=label_draw)
 
 
 def decide_again(
-    confidence: Confidence, policy: Policy, *, refusal: Refusal | None, label_draw: float
+    confidence: Confidence,
+    policy: Policy,
+    *,
+    refusal: Refusal | None,
+    label_draw: float,
+    gate: Gate | None = None,
 ) -> Decision:
     """Return the final action after more replies were drawn: answer, hedge or abstain.
 
     What still falls into the verify band is withheld: looking again did not make it better.
     """
-    action, reason, used = _choose(confidence, policy, refusal)
+    action, reason, used = _choose(confidence, policy, refusal, gate)
     if action is Action.VERIFY:
         action, reason = Action.ABSTAIN, ReasonCode.VERIFIED_UNDECIDED
-    return _decision(action, reason, policy, probability=used, label_draw=label_draw)
+    cuts = _arithmetic(confidence, policy, used, gate)
+    return _decision(action, reason, policy, used=used, cuts=cuts, label_draw=label_draw)
 
 
 def decide_after_verdict(
@@ -84,11 +102,12 @@ def decide_after_verdict(
         (Action.ABSTAIN, ReasonCode.VERIFIER_FAILED) if verdict is None else table[verdict.support]
     )
     used = _number_used(confidence, policy)
-    return _decision(action, reason, policy, probability=used, label_draw=label_draw)
+    cuts = _arithmetic(confidence, policy, used, None)
+    return _decision(action, reason, policy, used=used, cuts=cuts, label_draw=label_draw)
 
 
 def _choose(
-    confidence: Confidence, policy: Policy, refusal: Refusal | None
+    confidence: Confidence, policy: Policy, refusal: Refusal | None, gate: Gate | None
 ) -> tuple[Action, ReasonCode, float | None]:
     used = _number_used(confidence, policy)
     if refusal is not None and refusal.extent is Extent.FULL:
@@ -96,8 +115,9 @@ def _choose(
     if used is None:
         measured = confidence.score is not None
         reason = ReasonCode.NO_PROBABILITY if measured else ReasonCode.NOTHING_MEASURED
-        return policy.decide.when_unavailable, reason, None
-    action = _action_at(used, policy.decide.cuts)
+        return _at_the_gate(policy.decide.when_unavailable, confidence, None, gate), reason, None
+    cuts = policy.decide.effective_cuts
+    action = _at_the_gate(_action_at(used, cuts), confidence, cuts, gate)
     return action, _REASON[action], used
 
 
@@ -115,20 +135,57 @@ def _action_at(probability: float, cuts: Cuts) -> Action:
     return Action.VERIFY if probability >= cuts.verify else Action.ABSTAIN
 
 
+def _at_the_gate(
+    action: Action, confidence: Confidence, cuts: Cuts | None, gate: Gate | None
+) -> Action:
+    """Return the action, or the next more careful one that what was promised lets through."""
+    if gate is None:
+        return action
+    if action is Action.ANSWER and not _passes(gate.answer, confidence):
+        action = Action.HEDGE
+    if action is Action.HEDGE and gate.limits_shown and not _passes(gate.shown, confidence):
+        looks_again = cuts is not None and cuts.verify < cuts.hedge
+        return Action.VERIFY if looks_again else Action.ABSTAIN
+    return action
+
+
+def _passes(threshold: float | None, confidence: Confidence) -> bool:
+    # The labels say nothing of what lies outside of what they covered.
+    if threshold is None or confidence.status is not ConfidenceStatus.CALIBRATED:
+        return False
+    return confidence.score is not None and confidence.score >= threshold
+
+
+def _arithmetic(
+    confidence: Confidence, policy: Policy, used: float | None, gate: Gate | None
+) -> dict[str, float]:
+    """Return every number that the decision was compared with."""
+    cuts = policy.decide.effective_cuts
+    found = {"answer": cuts.answer, "hedge": cuts.hedge, "verify": cuts.verify}
+    if policy.decide.costs is not None and used is not None:
+        losses = policy.decide.costs.losses(used)
+        found |= {f"loss_{action.value}": loss for action, loss in losses.items()}
+    if gate is not None and confidence.score is not None:
+        found["score"] = confidence.score
+        thresholds = {"certified_answer": gate.answer, "certified_shown": gate.shown}
+        found |= {name: value for name, value in thresholds.items() if value is not None}
+    return found
+
+
 def _decision(
     action: Action,
     reason: ReasonCode,
     policy: Policy,
     *,
-    probability: float | None,
+    used: float | None,
+    cuts: dict[str, float],
     label_draw: float,
 ) -> Decision:
-    cuts = policy.decide.cuts
     return Decision(
         action=action,
         reason=reason,
-        probability_used=probability,
-        cuts={"answer": cuts.answer, "hedge": cuts.hedge, "verify": cuts.verify},
+        probability_used=used,
+        cuts=cuts,
         policy=policy.name,
         policy_hash=policy.digest,
         label_propensity=policy.audit.rate,

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema, field_validator, model_validator
 
 from uncertain_llm.core.base import Unit, Value
 from uncertain_llm.core.decision import Action
+from uncertain_llm.policy.calibration_file import CalibrationFile
+from uncertain_llm.policy.costs import Costs, cuts_from_costs
+from uncertain_llm.policy.cuts import Cuts
 
 __all__ = [
     "ActOn",
     "AnswerChoice",
     "Audit",
-    "Cuts",
     "Decide",
+    "EquivalenceMode",
     "Limits",
+    "OnMismatch",
     "Policy",
     "Sampling",
+    "SamplingMode",
     "StatedProbabilityMode",
     "Verification",
     "Wording",
@@ -47,6 +53,15 @@ class AnswerChoice(StrEnum):
     """The first reply, whatever the others say. Drop-in calls always use this."""
 
 
+class SamplingMode(StrEnum):
+    """When the replies are asked for."""
+
+    ALL_AT_ONCE = "all_at_once"
+    """Together: as fast as the slowest of them."""
+    WAVES = "waves"
+    """Some first, each further one only while it could change what is done with the answer."""
+
+
 class ActOn(StrEnum):
     """Which number is compared with the cuts."""
 
@@ -55,15 +70,50 @@ class ActOn(StrEnum):
     """The lower end of the probability's band: acts on what is safe to say."""
 
 
+class EquivalenceMode(StrEnum):
+    """What decides whether two replies say the same."""
+
+    RULES = "rules"
+    """The library's typed rules: no call."""
+    JUDGE = "judge"
+    """The rules; then one call to a model groups the answers that the rules left apart."""
+    EMBEDDINGS = "embeddings"
+    """The rules; then one call to an embedding model compares what is left; never numbers."""
+
+
 class Sampling(Value):
     """How many replies to ask for, and how."""
 
     samples: Annotated[int, Field(ge=1, le=50)] = 3
     """Replies to the same question, the answer included."""
+    mode: SamplingMode = SamplingMode.ALL_AT_ONCE
+    first_wave: Annotated[int, Field(ge=1, le=50)] = 2
+    """In waves: replies to ask for together at the start; two tell most of what ten would."""
+    reply_price: Annotated[float, Field(ge=0)] | None = None
+    """In waves: what one more reply costs, in the unit of `decide.costs`; a reply that is worth
+    less is not asked for. null: only replies that could not change the action are saved."""
+    native_n: bool = False
+    """Ask for replies that go out together in one request with `n`, where that is honoured."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     """For all replies where the caller gave none; null keeps the provider's default."""
     stated_probability: StatedProbabilityMode = StatedProbabilityMode.INLINE
     answer: AnswerChoice = AnswerChoice.MAJORITY
+    equivalence: EquivalenceMode = EquivalenceMode.RULES
+    equivalence_model: Annotated[str, Field(min_length=1)] | None = None
+    """The judge or the embedding model; null lets the model that answers be the judge."""
+    equivalence_similarity: Annotated[float, Field(gt=0, le=1)] = 0.92
+    """Cosine that two embeddings need at least to count as one answer."""
+    logprobs: bool = False
+    """Ask for token log-probabilities, where the provider has them."""
+
+    @model_validator(mode="after")
+    def _embeddings_need_a_model(self) -> Self:
+        if self.equivalence is EquivalenceMode.EMBEDDINGS and self.equivalence_model is None:
+            raise ValueError(
+                "equivalence: embeddings needs equivalence_model, the name of an embedding model "
+                "such as openai/text-embedding-3-small"
+            )
+        return self
 
     @field_validator("stated_probability", mode="before")
     @classmethod
@@ -72,35 +122,47 @@ class Sampling(Value):
         return StatedProbabilityMode.OFF if value is False else value
 
 
-class Cuts(Value):
-    """Thresholds on the probability of being right; each action needs at least its cut.
+class OnMismatch(StrEnum):
+    """What to do with a calibration that was fitted on another pipeline than the one that runs."""
 
-    At or above `answer` the text is shown as it is; at or above `hedge` it is reworded; at or
-    above `verify` it is looked at again; below all of them it is withheld. Equal cuts switch the
-    lower action off.
-    """
+    UNCALIBRATED = "uncalibrated"
+    """Go on with the score alone: no probability, no certificate, and a warning."""
+    REFUSE = "refuse"
+    """Raise `FingerprintMismatch`."""
 
-    answer: Unit
-    hedge: Unit
-    verify: Unit
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not self.answer >= self.hedge >= self.verify:
-            raise ValueError(
-                "cuts must fall from answer over hedge to verify, got "
-                f"answer {self.answer:g}, hedge {self.hedge:g}, verify {self.verify:g}"
-            )
-        return self
+def _cuts_or_costs(schema: dict[str, JsonValue]) -> None:
+    """Tell editors that either of the two will do."""
+    schema.pop("required", None)
+    schema["anyOf"] = [{"required": ["cuts"]}, {"required": ["costs"]}]
 
 
 class Decide(Value):
-    """From a probability to an action."""
+    """From a probability to an action: by cuts, by costs, or by the stricter of both."""
+
+    model_config = ConfigDict(json_schema_extra=_cuts_or_costs)
 
     cuts: Cuts
+    """Least probability of each action. Where only `costs` are given, those that follow."""
+    costs: Costs | None = None
     act_on: ActOn = ActOn.PROBABILITY
     when_unavailable: Literal[Action.ANSWER, Action.HEDGE, Action.ABSTAIN] = Action.HEDGE
     """What to do when no probability could be made, for example because one reply arrived."""
+    on_mismatch: OnMismatch = OnMismatch.UNCALIBRATED
+
+    @model_validator(mode="before")
+    @classmethod
+    def _cuts_follow_from_costs(cls, data: object) -> object:
+        if not isinstance(data, Mapping) or data.get("costs") is None or "cuts" in data:
+            return data
+        costs = data["costs"]
+        found = costs if isinstance(costs, Costs) else Costs.model_validate(costs)
+        return {**data, "cuts": cuts_from_costs(found)}
+
+    @property
+    def effective_cuts(self) -> Cuts:
+        """The cuts that decide: the stricter ones where both cuts and costs are given."""
+        return self.cuts if self.costs is None else self.cuts.stricter(cuts_from_costs(self.costs))
 
 
 class Verification(Value):
@@ -153,6 +215,14 @@ class Limits(Value):
     """Retries of all calls of one request together: one outage must not become many."""
     max_wait_seconds: Annotated[float, Field(ge=0)] = 30.0
     """The longest pause a provider may ask for; beyond it the call counts as failed."""
+    deadline_seconds: Annotated[float, Field(gt=0)] | None = None
+    """For one request from its first call to its decision; calls in flight are then cancelled."""
+    max_calls: Annotated[int, Field(ge=1)] | None = None
+    """Requests that one question may send to models and verifiers, retries included."""
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    """Input and output tokens of all calls; once reached, nothing more is sent."""
+    max_cost_usd: Annotated[float, Field(gt=0)] | None = None
+    """Price of all calls, as far as it is known; once reached, nothing more is sent."""
 
 
 class Policy(Value):
@@ -166,6 +236,10 @@ class Policy(Value):
     wording: Wording = Field(default_factory=Wording)
     audit: Audit = Field(default_factory=Audit)
     limits: Limits = Field(default_factory=Limits)
+    calibration: Annotated[
+        CalibrationFile | str | None, WithJsonSchema({"type": ["string", "null"], "default": None})
+    ] = None
+    """What `uncertain-llm fit` wrote: in a policy file its path, relative to that file."""
 
     @cached_property
     def digest(self) -> str:

@@ -68,14 +68,16 @@ class PrivateLoop:
                 "use AsyncUncertainLLM there and await it"
             )
         job = _Job(make_coroutine)
-        with self._lock:
-            # Under the lock, so that `close` cannot stop the loop between the two lines.
-            loop = self._running_loop()
-            loop.call_soon_threadsafe(job.start, loop)
+        loop: asyncio.AbstractEventLoop | None = None
+        # From the first line on: Ctrl-C may come as soon as the loop has the job.
         try:
+            with self._lock:
+                # Under the lock, so that `close` cannot stop the loop between the two lines.
+                loop = self._running_loop()
+                loop.call_soon_threadsafe(job.start, loop)
             return job.future.result()
         except BaseException:
-            if not job.future.done():
+            if loop is not None and not job.future.done():
                 self._cancel(loop, job)
             raise
 

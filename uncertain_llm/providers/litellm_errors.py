@@ -206,6 +206,7 @@ def _call_error(fault: _Fault, told: str) -> ModelCallError:
         f"{model}: the provider could not be reached or sent a broken reply ({shown}){told}",
         retryable=retryable,
         retry_after_seconds=fault.retry_after(),
+        status=status,
     )
 
 

@@ -25,10 +25,12 @@ from uncertain_llm.core.errors import (
     UncertainLLMError,
     UnknownModel,
 )
+from uncertain_llm.providers.capabilities import Capabilities, known_capabilities
 from uncertain_llm.providers.io_loop import close_first_at_exit
 from uncertain_llm.providers.litellm_connections import LoopConnections
 from uncertain_llm.providers.litellm_errors import error_from_litellm
-from uncertain_llm.providers.litellm_replies import generation_from_reply
+from uncertain_llm.providers.litellm_replies import generation_from_reply, replies_of, shared_out
+from uncertain_llm.providers.native_n import JoinedCalls
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -150,15 +152,28 @@ class LiteLLMModel:
     Args:
         name: Any model name litellm knows, for example "openai/gpt-4o-mini".
         timeout_seconds: Limit of one request, > 0; an option `timeout` overrides it.
+        native_n: Make identical calls that begin together as one request with `n`, where the
+            provider is known to honour it.
+        capabilities: What is known of models; None means the file that the environment variable
+            UNCERTAIN_LLM_CAPABILITIES names, else what this object learns by itself.
         options: Arguments of every call, as litellm takes them. `num_retries`, `max_retries` and
             `cache` have no effect: retries belong to the caller, and a cached reply is no
             sample.
 
-    A temperature or seed that a call brings is sent only if the model accepts it; what was really
-    sent is in the generation. The caller's own options are sent as they are, or refused.
+    A temperature, seed or wish for log-probabilities that a call brings is sent only if the model
+    accepts it; what was really sent is in the generation. The caller's own options are sent as
+    they are, or refused.
     """
 
-    def __init__(self, name: str, *, timeout_seconds: float = 60.0, **options: object) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        timeout_seconds: float = 60.0,
+        native_n: bool = False,
+        capabilities: Capabilities | None = None,
+        **options: object,
+    ) -> None:
         if not timeout_seconds > 0:
             raise ConfigurationError(f"timeout_seconds must be above 0, got {timeout_seconds}")
         self._name = name
@@ -166,7 +181,9 @@ class LiteLLMModel:
         self._options = options
         self._provider: str | None = None
         self._accepted: dict[tuple[object, ...], bool] = {}
-        self._refused: set[str] = set()
+        self._capabilities = known_capabilities() if capabilities is None else capabilities
+        self._native_n = native_n
+        self._joined = JoinedCalls(self._request, lambda ok: self._learn(native_n=ok))
 
     @property
     def name(self) -> str:
@@ -183,7 +200,20 @@ class LiteLLMModel:
             ModelCallError: No reply came.
             ConfigurationError: The call could never work; nothing was sent.
         """
+        known = self._capabilities.of(self._name)
+        if self._native_n and known.may_take_n(self._provider or self._name.partition("/")[0]):
+            return await self._joined.generate(call)
+        return (await self._request(call, 1))[0]
+
+    async def _request(self, call: ModelCall, n: int) -> list[Generation]:
+        """Make one request for `n` replies and return those that came."""
         started_at, start = datetime.now(UTC), time.perf_counter()
+        if call.model != self._name:
+            # Sent all the same it would reach the wrong model, perhaps the wrong company.
+            raise ConfigurationError(
+                f"this model makes calls to {self._name}, and was given one to {call.model}; "
+                "make a model for each name"
+            )
         options = {**self._options, **call.options}
         _refuse_several_replies(options)
         if "litellm" not in sys.modules:
@@ -192,13 +222,14 @@ class LiteLLMModel:
         litellm = cast("Any", load_litellm())
         if self._provider is None:
             self._provider = check_model(self._name, options)
-        _CONNECTIONS.register(self, litellm)
+        CONNECTIONS.register(self, litellm)
         sampling = self._sampling(litellm, call, options)
         attempts = 0
         while True:
             attempts += 1
             try:
-                reply = await self._send(litellm, call, options | sampling)
+                several = {"n": n} if n > 1 else {}
+                reply = await self._send(litellm, call, options | sampling | several)
                 break
             except Exception as error:  # noqa: BLE001 - litellm raises its own and others
                 refused = _refused_parameter(error, sampling)
@@ -206,24 +237,30 @@ class LiteLLMModel:
                     # The original may hold keys; it stays in __context__ for a debugger, but
                     # no traceback prints it.
                     raise self._converted(error, call, options, litellm) from None
-            self._refused.add(refused)
+            self._learn(**{refused: False})
             del sampling[refused]
         sent = options | sampling
-        generation = generation_from_reply(
-            reply,
-            call,
-            started_at=started_at,
-            seconds=time.perf_counter() - start,
-            provider=self._provider,
-            temperature=cast("float | None", sent.get("temperature")),
-            seed=cast("int | None", sent.get("seed")),
-        )
-        return generation.model_copy(update={"attempts": attempts, "model_asked": self._name})
+        generations = [
+            generation_from_reply(
+                part,
+                call,
+                started_at=started_at,
+                seconds=time.perf_counter() - start,
+                provider=self._provider,
+                temperature=cast("float | None", sent.get("temperature")),
+                seed=cast("int | None", sent.get("seed")),
+            ).model_copy(update={"attempts": attempts, "model_asked": self._name})
+            for part in replies_of(reply, n)
+        ]
+        return shared_out(generations)
+
+    def _learn(self, **seen: bool) -> None:
+        self._capabilities.learn(self._name, **seen)
 
     async def aclose(self) -> None:
         """Close the connections of the running loop, if no other model uses them."""
         if self._provider is not None:
-            await _CONNECTIONS.release(self, cast("Any", load_litellm()))
+            await CONNECTIONS.release(self, cast("Any", load_litellm()))
 
     async def _send(self, litellm: Any, call: ModelCall, options: dict[str, object]) -> object:  # noqa: ANN401 - untyped
         timeout = options.get("timeout", self._timeout_seconds)
@@ -243,13 +280,17 @@ class LiteLLMModel:
             )
 
     def _sampling(self, litellm: Any, call: ModelCall, options: Options) -> dict[str, object]:  # noqa: ANN401 - untyped
-        """Return temperature and seed of the call, as far as the model takes them."""
-        wanted = {"temperature": call.temperature, "seed": call.seed}
+        """Return temperature, seed and the wish for logprobs, as far as the model takes them."""
+        wanted = {
+            "temperature": call.temperature,
+            "seed": call.seed,
+            "logprobs": True if call.wants_log_probabilities else None,
+        }
         return {
             name: value
             for name, value in wanted.items()
             if value is not None
-            and name not in self._refused
+            and getattr(self._capabilities.of(self._name), name) is not False
             and self._takes(litellm, name, value, options)
         }
 
@@ -285,12 +326,13 @@ class LiteLLMModel:
             model=self._name,
             provider=self._provider,
             version=_version(),
-            secrets=_secrets_in(options),
+            secrets=secrets_in(options),
             prompts=[question_of((message,)) for message in call.messages],
         )
 
 
-_CONNECTIONS = LoopConnections()
+CONNECTIONS = LoopConnections()
+"""One for the process: embeddings share litellm's clients with the chat models."""
 
 
 def _refuse_several_replies(options: Options) -> None:
@@ -340,7 +382,7 @@ def _own_copy(message: object) -> object:
     return copy.deepcopy(dict(message)) if isinstance(message, Mapping) else message
 
 
-def _secrets_in(options: Options) -> set[str]:
+def secrets_in(options: Options) -> set[str]:
     """Return the values among the options that must never be shown."""
     secrets = set()
     for name, value in options.items():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import cast
+from math import isfinite
+from typing import NamedTuple, cast
 
 from uncertain_llm.core.chat import Generation, ModelCall, TokenUsage
 from uncertain_llm.core.errors import ProviderUnavailable
 
-__all__ = ["generation_from_reply"]
+__all__ = ["Tokens", "generation_from_reply", "tokens_of"]
 
 
 def generation_from_reply(
@@ -47,12 +48,14 @@ def generation_from_reply(
         )
     choice = choices[0]
     message = getattr(choice, "message", None)
+    text = _text(getattr(message, "content", None))
+    tokens = tokens_of(getattr(choice, "logprobs", None), text)
     hidden = _mapping(getattr(reply, "_hidden_params", None))
     usage = _usage(getattr(reply, "usage", None))
     return Generation(
         purpose=call.purpose,
         index=call.index,
-        text=_text(getattr(message, "content", None)),
+        text=text,
         finish_reason=_string(getattr(choice, "finish_reason", None)),
         refusal_text=_refusal(message),
         model_asked=call.model,
@@ -69,8 +72,111 @@ def generation_from_reply(
         system_fingerprint=_string(getattr(reply, "system_fingerprint", None)),
         elicits=call.elicits,
         has_tool_calls=bool(getattr(message, "tool_calls", None)),
+        token_log_probabilities=None if tokens is None else tokens.log_probabilities,
+        token_lengths=None if tokens is None else tokens.lengths,
         raw=reply,
     )
+
+
+class Tokens(NamedTuple):
+    """The tokens that make up a reply's text."""
+
+    log_probabilities: tuple[float, ...]
+    lengths: tuple[int, ...]
+    """UTF-8 bytes of each token."""
+
+
+def tokens_of(logprobs: object, text: str) -> Tokens | None:
+    """Return the tokens of a text in litellm's shape (that of OpenAI), or None.
+
+    None also where the tokens are not those of the text (some servers mix reasoning in), or a
+    number is missing or not finite: half a list would speak for words it does not cover. Tokens
+    after the end of the text (an end mark) are left out. Sentinels such as -9999 are kept: the
+    signal that reads them refuses them by name.
+    """
+    content = _field(logprobs, "content")
+    if not isinstance(content, list | tuple) or not text:
+        return None
+    wanted = text.encode("utf-8", errors="surrogatepass")
+    values: list[float] = []
+    lengths: list[int] = []
+    start = 0
+    for item in content:
+        if start >= len(wanted):
+            break
+        piece, value = _bytes_of(item), _field(item, "logprob")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            return None
+        if not piece or not wanted.startswith(piece, start):
+            return None
+        values.append(float(value))
+        lengths.append(len(piece))
+        start += len(piece)
+    return Tokens(tuple(values), tuple(lengths)) if start == len(wanted) else None
+
+
+def _bytes_of(item: object) -> bytes:
+    # A character may be spread over tokens, whose strings are then escapes; the bytes are exact.
+    raw = _field(item, "bytes")
+    if isinstance(raw, list | tuple) and raw:
+        try:
+            return bytes(raw)
+        except (TypeError, ValueError):
+            return b""
+    token = _field(item, "token")
+    return token.encode("utf-8", errors="surrogatepass") if isinstance(token, str) else b""
+
+
+def _field(value: object, name: str) -> object:
+    if isinstance(value, Mapping):
+        return value.get(name)
+    return getattr(value, name, None)
+
+
+def replies_of(reply: object, n: int) -> list[object]:
+    """Return each of the first `n` choices of a reply as a reply of its own.
+
+    A reply without any choice stays as it is: reading it says what is wrong with it.
+    """
+    choices = getattr(reply, "choices", None)
+    if n == 1 or not isinstance(choices, list | tuple) or len(choices) < 2:
+        return [reply]
+    return [_OneChoice(reply, choice) for choice in choices[:n]]
+
+
+class _OneChoice:
+    """A reply as if it had this choice only."""
+
+    def __init__(self, reply: object, choice: object) -> None:
+        self._reply = reply
+        self.choices = [choice]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._reply, name)
+
+
+def shared_out(generations: list[Generation]) -> list[Generation]:
+    """Return the generations of one request so that its tokens and price count once.
+
+    Each gets an id of its own: they are different replies, and must not look like one repeated.
+    """
+    if len(generations) < 2:
+        return generations
+    first, *others = generations
+    free = {name: None if tokens is None else 0 for name, tokens in first.usage}
+    return [
+        first,
+        *(
+            other.model_copy(
+                update={
+                    "response_id": other.response_id and f"{other.response_id}#{i}",
+                    "usage": TokenUsage(**free),
+                    "cost_usd": None if first.cost_usd is None else 0.0,
+                }
+            )
+            for i, other in enumerate(others, start=1)
+        ),
+    ]
 
 
 def _text(content: object) -> str:

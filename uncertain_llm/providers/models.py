@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 
+from uncertain_llm.core.chat import Elicitation, Generation, ModelCall
+from uncertain_llm.core.errors import ConfigurationError, MissingKey, UnknownModel
 from uncertain_llm.core.ports import Model
+from uncertain_llm.providers.litellm_embeddings import LiteLLMEmbeddings
 from uncertain_llm.providers.litellm_model import LiteLLMModel
 from uncertain_llm.providers.replay_model import REPLAY_PREFIX, open_replay
 
-__all__ = ["model_from_name"]
+__all__ = ["ModelsByName", "OtherModels", "model_from_name"]
 
 
 def model_from_name(
-    name: str, *, timeout_seconds: float = 60.0, options: Mapping[str, object] | None = None
+    name: str,
+    *,
+    timeout_seconds: float = 60.0,
+    native_n: bool = False,
+    options: Mapping[str, object] | None = None,
 ) -> Model:
     """Return the model of this name. Nothing is sent and litellm is not imported yet.
 
@@ -20,6 +28,7 @@ def model_from_name(
         name: "replay/demo", "replay/PATH.jsonl", or any name litellm knows, such as
             "openai/gpt-4o-mini" or "ollama_chat/llama3.2".
         timeout_seconds: Limit of one request, > 0; a recording does not need it.
+        native_n: Make identical calls as one request with `n`, where the provider honours it.
         options: Arguments of every call as litellm takes them, for example `api_key`; a
             recording ignores them.
 
@@ -33,4 +42,111 @@ def model_from_name(
     """
     if name.startswith(REPLAY_PREFIX):
         return open_replay(name)
-    return LiteLLMModel(name, timeout_seconds=timeout_seconds, **(options or {}))
+    return LiteLLMModel(
+        name,
+        timeout_seconds=timeout_seconds,
+        native_n=native_n,
+        capabilities=None,
+        **(options or {}),
+    )
+
+
+class OtherModels:
+    """The models that signals ask beside the client's own, made when first asked.
+
+    They are made from their names alone. The options of the client's own model, keys and addresses
+    above all, are never passed on: another name may be another company. Safe to share between
+    threads.
+
+    Args:
+        given: Models to use for their names, instead of making them.
+        timeout_seconds: Limit of one request of the models that are made here.
+
+    Example:
+        >>> OtherModels().model_for("replay/demo").name
+        'replay/demo'
+    """
+
+    def __init__(self, given: Sequence[Model] = (), *, timeout_seconds: float = 60.0) -> None:
+        self._given = {model.name: model for model in given}
+        self._timeout_seconds = timeout_seconds
+        self._made: dict[tuple[str, bool], Model] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def any_made(self) -> bool:
+        """Whether a model was made here, and may hold connections."""
+        return bool(self._made)
+
+    def model_for(self, name: str, *, embeds: bool = False) -> Model:
+        """Return the model of a name; `embeds` asks for one that makes embeddings.
+
+        Raises:
+            UnknownModel: A "replay/..." name tells no recording.
+            ConfigurationError: The recording cannot be read.
+        """
+        if name in self._given:
+            return self._given[name]
+        with self._lock:
+            key = (name, embeds)
+            if key not in self._made:
+                self._made[key] = (
+                    LiteLLMEmbeddings(name, timeout_seconds=self._timeout_seconds)
+                    if embeds
+                    else model_from_name(name, timeout_seconds=self._timeout_seconds)
+                )
+            return self._made[key]
+
+    async def aclose(self) -> None:
+        """Release the connections of the models that were made here, not of those given."""
+        with self._lock:
+            made = list(self._made.values())
+        for model in made:
+            await model.aclose()
+
+
+class ModelsByName:
+    """Sends each call to the model that it names: the client's own, or another.
+
+    Args:
+        own: The client's own model.
+        others: Where calls with another name go.
+
+    Example:
+        >>> ModelsByName(model_from_name("replay/demo"), OtherModels()).name
+        'replay/demo'
+    """
+
+    def __init__(self, own: Model, others: OtherModels) -> None:
+        self._own = own
+        self._others = others
+
+    @property
+    def name(self) -> str:
+        """The own model's name."""
+        return self._own.name
+
+    async def generate(self, call: ModelCall) -> Generation:
+        """Make one request with the model that the call names.
+
+        Raises:
+            ModelCallError: No reply came.
+            ConfigurationError: The call could never work; nothing was sent.
+        """
+        embeds = call.elicits is Elicitation.EMBEDDINGS
+        if call.model == self._own.name and not embeds:
+            return await self._own.generate(call)
+        try:
+            return await self._others.model_for(call.model, embeds=embeds).generate(call)
+        except ConfigurationError as error:
+            kind = type(error)
+            if kind not in (ConfigurationError, MissingKey, UnknownModel):
+                raise  # of a model's own making; it may take other arguments
+            raise kind(
+                f"{error} (asked beside {self._own.name}; the options of that model are not "
+                f"passed on to {call.model}: its key has to be in the environment, or in the "
+                "options of the signal that asks)"
+            ) from error
+
+    async def aclose(self) -> None:
+        """Do nothing: the models are released by whoever made them."""

@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from uncertain_llm.core.chat import Elicitation, Generation, ModelCall, question_of
+from uncertain_llm.core.chat import CallPurpose, Elicitation, Generation, ModelCall, question_of
 from uncertain_llm.core.errors import ConfigurationError, NotRecorded, UnknownModel
+from uncertain_llm.providers.recording_file import messages_digest
 
 __all__ = ["DEMO_PATH", "REPLAY_PREFIX", "ReplayModel", "open_replay", "read_rows"]
 
@@ -63,9 +64,15 @@ class ReplayModel:
         for row in rows:
             question = row.get("question")
             if isinstance(question, str):
-                self._rows.setdefault(_normalised(question), []).append(row)
+                self._add(_normalised(question), row)
         if not self._rows:
             raise ConfigurationError(f"{name}: the recording holds no question that can be asked")
+
+    def _add(self, key: str, row: Row) -> None:
+        rows = self._rows.setdefault(key, [])
+        # A recording is added to: of rows with one name the last counts.
+        rows[:] = [old for old in rows if _name_of(old) != _name_of(row)]
+        rows.append(row)
 
     @classmethod
     def from_jsonl(cls, path: str | Path, *, name: str | None = None) -> ReplayModel:
@@ -89,6 +96,14 @@ class ReplayModel:
             ConfigurationError: Several rows of the recording have this question.
         """
         started_at, start = datetime.now(UTC), time.perf_counter()
+        follow_up = self._follow_up(call, started_at, start)
+        if follow_up is not None:
+            return follow_up
+        if call.elicits not in _RECORDED:
+            raise NotRecorded(
+                f"{self._name}: a recording holds replies and their stated probabilities; it has "
+                f"no reply to a call that asks for {call.elicits}"
+            )
         row = self._find(call)
         samples = cast("list[Row]", row.get("samples") or [])
         if call.index >= len(samples):
@@ -97,6 +112,11 @@ class ReplayModel:
                 f"reply number {call.index + 1} was asked for; ask for fewer samples"
             )
         sample = samples[call.index]
+        if sample.get("error") is not None:
+            raise NotRecorded(
+                f"{self._name}: reply number {call.index + 1} failed when this was recorded "
+                f"({sample['error']})"
+            )
         answer = sample.get("answer")
         reply_id = f"replay:{row.get('dataset')}:{row.get('id')}:{call.index}"
         is_follow_up = call.elicits is Elicitation.FOLLOW_UP_PROBABILITY
@@ -104,7 +124,8 @@ class ReplayModel:
             purpose=call.purpose,
             index=call.index,
             text=self._reply_text(sample, call),
-            finish_reason="stop",
+            finish_reason=cast("str", sample.get("finish_reason") or "stop"),
+            refusal_text=cast("str | None", sample.get("refusal")),
             model_asked=call.model,
             model_replied=cast("str | None", row.get("model")),
             provider="replay",
@@ -117,6 +138,28 @@ class ReplayModel:
 
     async def aclose(self) -> None:
         """Do nothing: there is no connection."""
+
+    def _follow_up(self, call: ModelCall, started_at: datetime, start: float) -> Generation | None:
+        """Return the recorded reply to a call with exactly these words; None when there is none."""
+        key = self._key_of(call) if call.purpose is CallPurpose.FOLLOW_UP else None
+        recorded = self._rows[key][-1].get("follow_ups") if key is not None else None
+        if not isinstance(recorded, Mapping):
+            return None
+        digest = messages_digest(call)
+        if digest not in recorded:
+            return None
+        return Generation(
+            purpose=call.purpose,
+            index=call.index,
+            text=str(recorded[digest]),
+            finish_reason="stop",
+            model_asked=call.model,
+            provider="replay",
+            response_id=f"replay:follow_up:{digest}",
+            started_at=started_at,
+            seconds=time.perf_counter() - start,
+            elicits=call.elicits,
+        )
 
     def _reply_text(self, sample: Row, call: ModelCall) -> str:
         stated = _percent(sample.get("confidence"))
@@ -160,6 +203,13 @@ class ReplayModel:
         # The length is cut because the comparison takes time quadratic in it.
         best = process.extractOne(asked[:2000], list(self._rows), scorer=fuzz.ratio)
         return str(self._rows[best[0]][0].get("question"))
+
+
+_RECORDED = (None, Elicitation.INLINE_PROBABILITY, Elicitation.FOLLOW_UP_PROBABILITY)
+
+
+def _name_of(row: Row) -> tuple[object, ...]:
+    return (row.get("dataset"), row.get("model"), row.get("id"))
 
 
 def _asked(call: ModelCall) -> str:

@@ -10,102 +10,50 @@ a few retries, not five times as many retries.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from uncertain_llm.core.base import Value
 from uncertain_llm.core.chat import CallFailure, Generation, ModelCall
 from uncertain_llm.core.errors import (
-    CallTimeout,
+    CircuitOpen,
     ConfigurationError,
     ModelCallError,
     RateLimited,
     UncertainLLMError,
 )
 from uncertain_llm.core.ports import Model
+from uncertain_llm.providers.limiter import (
+    CallResult,
+    Limiter,
+    Limiters,
+    LimiterSettings,
+    Permit,
+    result_of,
+)
 from uncertain_llm.providers.redaction import scrub
+from uncertain_llm.providers.request_budget import RequestBudget, RetrySettings
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-__all__ = ["MODEL_BUG", "RequestBudget", "RetrySettings", "perform_calls"]
+__all__ = ["CANCELLED", "MODEL_BUG", "RequestBudget", "RetrySettings", "perform_calls"]
+
+CANCELLED = "cancelled"
+"""Code of a call that was in flight when the request's deadline came."""
 
 MODEL_BUG = "model_bug"
 """Code of a failure whose cause is an exception that a model is not allowed to raise."""
 
 
-class RetrySettings(Value):
-    """How often and how long a request may try again."""
-
-    attempts: Annotated[int, Field(ge=1)] = 3
-    """Requests that one call may send, the first one included."""
-    retries: Annotated[int, Field(ge=0)] = 4
-    """Retries of all calls of a request together: the one budget they share."""
-    base_wait_seconds: Annotated[float, Field(ge=0)] = 0.5
-    """The first wait is drawn from [half of it, it]; each further one doubles."""
-    max_wait_seconds: Annotated[float, Field(ge=0)] = 30.0
-    """A provider that asks for a longer wait is not asked again."""
-    deadline_seconds: Annotated[float, Field(gt=0)] | None = None
-    """Time for all calls of a request together, waits included. None sets no limit."""
-
-
-class RequestBudget:
-    """What is left of one request's retries and time. Make one per request; never share it.
-
-    It is used on one event loop only and needs no lock.
-
-    Args:
-        settings: The limits; None takes the defaults.
-        clock: Seconds on a clock that never goes back.
-        sleep: Waits for so many seconds.
-        jitter: Draws from [0, 1); it spreads the retries of calls that failed together.
-    """
-
-    def __init__(
-        self,
-        settings: RetrySettings | None = None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        limits = RetrySettings() if settings is None else settings
-        self.retries_left = limits.retries
-        self.sleep = sleep
-        self.jitter = jitter
-        self._clock = clock
-        self._deadline_seconds = limits.deadline_seconds
-        self._begin = self._open_at = clock()
-
-    def seconds_left(self) -> float | None:
-        """Return the time until the deadline, at least 0; None when there is no deadline."""
-        if self._deadline_seconds is None:
-            return None
-        return max(0.0, self._begin + self._deadline_seconds - self._clock())
-
-    def seconds_paused(self) -> float:
-        """Return how long all calls of the request still have to hold back, at least 0."""
-        return max(0.0, self._open_at - self._clock())
-
-    def pause(self, seconds: float) -> None:
-        """Hold back every call of the request for so long; a longer pause in force stays."""
-        self._open_at = max(self._open_at, self._clock() + seconds)
-
-    def take_retry(self) -> bool:
-        """Use up one retry of the request; False when none is left."""
-        if self.retries_left <= 0:
-            return False
-        self.retries_left -= 1
-        return True
-
-
 async def perform_calls(
-    model: Model, calls: Sequence[ModelCall], *, settings: RetrySettings, budget: RequestBudget
+    model: Model,
+    calls: Sequence[ModelCall],
+    *,
+    settings: RetrySettings,
+    budget: RequestBudget,
+    limiters: Limiters | None = None,
 ) -> list[Generation | CallFailure]:
     """Return what came of each call, in the order of `calls`.
 
@@ -118,28 +66,42 @@ async def perform_calls(
         calls: Any number; none gives an empty list.
         settings: The limits of each call.
         budget: The request's own; pass the same one for each batch of a request.
+        limiters: Those of the client, shared by all of its requests; None holds nothing back.
 
     Returns:
         A `Generation` or a `CallFailure` for each call. Where a call was tried several times,
         its `attempts`, `started_at` and `seconds` span all of them.
     """
+    shared = Limiters(_NO_LIMITS, clock=budget.clock) if limiters is None else limiters
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(_Attempts(model, call, settings, budget).perform()) for call in calls
+            group.create_task(
+                _Attempts(model, call, settings, budget, shared.of(call.model)).perform()
+            )
+            for call in calls
         ]
     return [task.result() for task in tasks]
+
+
+_NO_LIMITS = LimiterSettings(first_window=10**6, max_window=10**6, failures_to_open=10**6)
 
 
 class _Attempts:
     """One call with its retries."""
 
     def __init__(
-        self, model: Model, call: ModelCall, settings: RetrySettings, budget: RequestBudget
+        self,
+        model: Model,
+        call: ModelCall,
+        settings: RetrySettings,
+        budget: RequestBudget,
+        limiter: Limiter,
     ) -> None:
         self._model = model
         self._call = call
         self._settings = settings
         self._budget = budget
+        self._limiter = limiter
         self._n_sent = 0
         self._started_at = datetime.now(UTC)
         self._start = time.perf_counter()
@@ -163,16 +125,30 @@ class _Attempts:
                 raise
             # Nobody cancelled this call: the model raised it on its own account.
             return self._failure(error, code=MODEL_BUG, message=_bug_message(error))
+        except _CancelledByDeadlineError:
+            late = self._budget.exceeded("deadline_seconds", "cancelled in flight")
+            return self._failure(late, code=CANCELLED, message=str(late))
         except UncertainLLMError as error:
             return self._failure(error, code=error.code, message=str(error))
         except Exception as error:  # noqa: BLE001 - a user's model may raise anything
             return self._failure(_safe_to_raise(error), code=MODEL_BUG, message=_bug_message(error))
 
     async def _attempt(self) -> Generation:
-        await self._wait_while_paused()
+        permit = await self._permitted()
+        result = CallResult.UNKNOWN
+        try:
+            self._budget.take_call()
+            outcome = await self._send()
+            result = CallResult.REPLIED
+            return outcome
+        except BaseException as error:
+            result = result_of(error)
+            raise
+        finally:
+            self._limiter.leave(permit, result)
+
+    async def _send(self) -> Generation:
         left = self._budget.seconds_left()
-        if left == 0.0:
-            raise self._too_late("not sent")
         try:
             async with asyncio.timeout(left) as limit:
                 outcome = await self._model.generate(self._call)
@@ -182,19 +158,37 @@ class _Attempts:
             self._n_sent += error.attempts
             if error.retryable and error.retry_after_seconds is not None:
                 self._budget.pause(error.retry_after_seconds)
+                self._limiter.pause(error.retry_after_seconds)
             raise
         except Exception as error:
             self._n_sent += 1
             if isinstance(error, TimeoutError) and limit.expired():
-                raise self._too_late("no reply") from error
+                raise _CancelledByDeadlineError from error
             raise
         if not isinstance(outcome, Generation):
             raise TypeError(f"generate() returned {type(outcome).__name__}, expected Generation")
         self._n_sent += outcome.attempts
+        self._budget.spend(outcome)
         return outcome
 
+    async def _permitted(self) -> Permit:
+        """Return a permit at a time when nobody is asked to hold back."""
+        while True:
+            await self._wait_while_paused()
+            try:
+                async with asyncio.timeout(self._budget.seconds_left()):
+                    permit = await self._limiter.enter(self._budget.arrival)
+            except TimeoutError:
+                raise self._budget.exceeded("deadline_seconds", "not sent") from None
+            if self._seconds_paused() == 0.0:
+                return permit
+            self._limiter.leave(permit, CallResult.UNKNOWN)
+
+    def _seconds_paused(self) -> float:
+        return max(self._budget.seconds_paused(), self._limiter.seconds_paused())
+
     async def _wait_while_paused(self) -> None:
-        while (paused := self._budget.seconds_paused()) > 0.0:
+        while (paused := self._seconds_paused()) > 0.0:
             if not self._may_wait(paused):
                 raise RateLimited(
                     f"{self._call.model}: not sent, because the provider asked to wait "
@@ -218,7 +212,7 @@ class _Attempts:
         # 2.0**1024 would overflow; the limit is reached long before that.
         doubled = base * 2.0 ** min(state.attempt_number - 1, 60)
         backoff = min(self._settings.max_wait_seconds, doubled) * (0.5 + 0.5 * jitter)
-        paused = self._budget.seconds_paused()
+        paused = self._seconds_paused()
         return backoff if paused <= backoff else paused + jitter * min(base, paused)
 
     def _must_stop(self, state: RetryCallState) -> bool:
@@ -230,15 +224,8 @@ class _Attempts:
     def _may_wait(self, seconds: float) -> bool:
         left = self._budget.seconds_left()
         # The pause that a provider asked for is what is limited, not the jitter on top of it.
-        asked = min(seconds, max(self._budget.seconds_paused(), self._settings.max_wait_seconds))
+        asked = min(seconds, max(self._seconds_paused(), self._settings.max_wait_seconds))
         return asked <= self._settings.max_wait_seconds and (left is None or seconds < left)
-
-    def _too_late(self, what: str) -> CallTimeout:
-        return CallTimeout(
-            f"{self._call.model}: {what} before the request's deadline of "
-            f"{self._settings.deadline_seconds} s; raise deadline_seconds",
-            attempts=self._n_sent,
-        )
 
     def _stamped(self, generation: Generation) -> Generation:
         """Return the reply with what only the retry loop and the call know."""
@@ -269,8 +256,15 @@ class _Attempts:
         )
 
 
+class _CancelledByDeadlineError(Exception):
+    """The call was in flight when the request's deadline came."""
+
+
 def _is_retryable(error: BaseException) -> bool:
-    return isinstance(error, ModelCallError) and error.retryable
+    # An open circuit is for a later request: this one would only wait at a closed door.
+    return (
+        isinstance(error, ModelCallError) and error.retryable and not isinstance(error, CircuitOpen)
+    )
 
 
 def _bug_message(error: BaseException) -> str:

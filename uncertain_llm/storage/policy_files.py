@@ -7,14 +7,19 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import TypeGuard, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from uncertain_llm.core.errors import PolicyError
-from uncertain_llm.policy import Policy
+from uncertain_llm.policy import CalibrationFile, Policy
+from uncertain_llm.storage.calibration_files import (
+    is_calibration,
+    load_calibration,
+    parse_calibration,
+)
 
 __all__ = ["load_policy", "parse_policy", "policy_schema", "shipped_policies"]
 
@@ -34,10 +39,13 @@ def shipped_policies() -> tuple[str, ...]:
 
 
 def load_policy(source: str | Path) -> Policy:
-    """Return the policy of a shipped name, or of a YAML file.
+    """Return the policy of a shipped name, of a YAML file, or of a FITTED file.
+
+    A calibration that a policy file names is read too; a FITTED file holds its own policy.
 
     Args:
-        source: A name such as "balanced", or the path of a file that ends in .yaml or .yml.
+        source: A name such as "balanced", the path of a file that ends in .yaml or .yml, or the
+            path of a file that `uncertain-llm fit` wrote.
 
     Raises:
         PolicyError: There is no such policy, or the file is wrong; the message names the file,
@@ -58,7 +66,13 @@ def load_policy(source: str | Path) -> Policy:
             f"cannot read policy '{source}' ({_why(error)}); expected one of {names}, or the path "
             "of a .yaml file"
         ) from error
-    return parse_policy(text, name=str(source))
+    if is_calibration(text):
+        return _fitted_policy(parse_calibration(text, name=str(source)))
+    policy = parse_policy(text, name=str(source))
+    if not isinstance(policy.calibration, str):
+        return policy
+    calibration = load_calibration(path.parent / policy.calibration)
+    return policy.model_copy(update={"calibration": calibration})
 
 
 def parse_policy(text: str, *, name: str) -> Policy:
@@ -94,6 +108,11 @@ def policy_schema() -> str:
     schema = Policy.model_json_schema()
     schema["title"] = "uncertain_llm policy"
     return json.dumps(schema, indent=2) + "\n"
+
+
+def _fitted_policy(calibration: CalibrationFile) -> Policy:
+    policy = Policy.model_validate(calibration.policy)
+    return policy.model_copy(update={"calibration": calibration})
 
 
 def _folder() -> Path:
@@ -160,5 +179,13 @@ def _fields_at(loc: Location) -> Sequence[str]:
     model: type[BaseModel] = Policy
     for part in loc:
         annotation = model.model_fields[str(part)].annotation
-        model = cast("type[BaseModel]", annotation)
+        # Of an optional part (Costs | None) the part counts.
+        kinds = [k for k in (annotation, *get_args(annotation)) if _is_model(k)]
+        if not kinds:
+            return ()
+        model = kinds[0]
     return list(model.model_fields)
+
+
+def _is_model(kind: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

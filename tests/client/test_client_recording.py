@@ -1,0 +1,131 @@
+"""`record=` writes what `replay/` plays back: the same answers without a model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from test_client_scenarios import SPLIT, SURE, YEAR, policy
+
+from uncertain_llm.client import AsyncUncertainLLM, UncertainLLM
+from uncertain_llm.core.chat import TokenUsage
+from uncertain_llm.core.errors import ConfigurationError, ProviderUnavailable
+from uncertain_llm.core.response import Response
+from uncertain_llm.policy import Sampling
+from uncertain_llm.testing import Reply, ScriptedModel
+
+DOWN = ProviderUnavailable("down", retryable=False)
+KEY = "sk-proj-0123456789abcdefghij0123456789abcdefghij"
+FOLLOW_UP = policy(sampling=Sampling(samples=2, stated_probability="follow_up"))
+SCENARIOS: dict[str, dict[str, object]] = {
+    "agreement": {"model": ScriptedModel([SURE] * 3)},
+    "a second look": {"model": ScriptedModel([*SPLIT, "In 1930.", SURE, SURE])},
+    "a failed sample": {"model": ScriptedModel([SURE, DOWN, SURE])},
+    "cut off": {"model": ScriptedModel([Reply(text="It op", finish_reason="length")] * 3)},
+    "a refusal": {"model": ScriptedModel([Reply(text="", refusal_text="I can't.")] * 3)},
+    "a follow-up": {
+        "model": ScriptedModel(["1932", "1932"], follow_ups=["85%", "85%"]),
+        "policy": FOLLOW_UP,
+    },
+}
+
+
+def record_sync(path: Path, model: ScriptedModel, **parts: object) -> Response:
+    with UncertainLLM(model, log=None, record=path, **{"policy": policy(), **parts}) as llm:
+        return llm.ask(YEAR)
+
+
+def record_async(path: Path, model: ScriptedModel, **parts: object) -> Response:
+    async def main() -> Response:
+        chosen = {"policy": policy(), **parts}
+        async with AsyncUncertainLLM(model, log=None, record=path, **chosen) as llm:
+            return await llm.ask(YEAR)
+
+    return asyncio.run(main())
+
+
+def play_back(path: Path, **parts: object) -> Response:
+    with UncertainLLM(f"replay/{path}", log=None, **{"policy": policy(), **parts}) as llm:
+        return llm.ask(YEAR)
+
+
+@pytest.mark.parametrize("record", [record_sync, record_async])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_was_recorded_leads_to_the_same_response(
+    tmp_path: Path, name: str, record: Callable[..., Response]
+) -> None:
+    path = tmp_path / "calls.jsonl"
+    parts = {k: v for k, v in SCENARIOS[name].items() if k != "model"}
+
+    live = record(path, SCENARIOS[name]["model"], **parts)
+    again = play_back(path, **parts)
+
+    assert (again.text, again.delivered, again.refusal) == (live.text, live.delivered, live.refusal)
+    assert again.confidence.probability == pytest.approx(live.confidence.probability)
+    assert [m.value for m in again.confidence.measurements] == [
+        m.value for m in live.confidence.measurements
+    ]
+
+
+def test_both_clients_write_the_same_line(tmp_path: Path) -> None:
+    paths = [tmp_path / "sync.jsonl", tmp_path / "async.jsonl"]
+
+    record_sync(paths[0], ScriptedModel([SURE, DOWN, SURE]))
+    record_async(paths[1], ScriptedModel([SURE, DOWN, SURE]))
+
+    assert paths[0].read_text() == paths[1].read_text()
+
+
+def test_a_question_asked_again_counts_as_it_was_answered_last(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+
+    record_sync(path, ScriptedModel(["1931"] * 3))
+    record_sync(path, ScriptedModel(["1932"] * 3))
+
+    assert len(path.read_text().splitlines()) == 2
+    assert play_back(path).answer == "1932"
+
+
+def test_no_key_header_or_other_message_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    path = tmp_path / "calls.jsonl"
+    messages = [{"role": "system", "content": "secret recipe"}, {"role": "user", "content": YEAR}]
+
+    with UncertainLLM(
+        ScriptedModel([f"1932 {KEY}"] * 3), log=None, record=path, policy=policy()
+    ) as llm:
+        llm.ask(messages, extra_headers={"x-team": "blue"}, api_key=KEY)
+
+    text = path.read_text()
+    assert not [word for word in (KEY, "recipe", "x-team", "blue") if word in text]
+
+
+def test_tokens_and_price_are_kept_with_each_reply(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    priced = Reply(text=SURE, usage=TokenUsage(input_tokens=9, output_tokens=4), cost_usd=0.002)
+
+    record_sync(path, ScriptedModel([priced] * 3))
+
+    sample = json.loads(path.read_text())["samples"][0]
+    assert (sample["input_tokens"], sample["output_tokens"], sample["cost_usd"]) == (9, 4, 0.002)
+    assert (sample["text"], sample["confidence"]) == ("It opened in 1932.", 0.97)
+
+
+def test_a_file_that_cannot_be_written_costs_a_warning_and_not_the_answer(tmp_path: Path) -> None:
+    path = tmp_path / "no such folder" / "calls.jsonl"
+
+    with pytest.warns(RuntimeWarning, match="the calls were not recorded"):
+        response = record_sync(path, ScriptedModel([SURE] * 3))
+
+    assert response.answer == "It opened in 1932."
+    assert "the calls were not recorded" in response.warnings[-1]
+
+
+def test_a_name_that_replay_could_not_read_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"must name a \.jsonl file"):
+        UncertainLLM(ScriptedModel([]), log=None, record="calls.json")

@@ -1,0 +1,228 @@
+"""Identical requests: one run for those in flight together, and for those of a while ago."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from test_client_scenarios import SURE, YEAR, MemoryLog, policy
+
+from uncertain_llm.client import AsyncUncertainLLM, UncertainLLM
+from uncertain_llm.client.reuse import Reuse
+from uncertain_llm.core.chat import ModelCall, Request
+from uncertain_llm.core.errors import ConfigurationError, ProviderUnavailable
+from uncertain_llm.core.response import Response
+from uncertain_llm.policy import Limits
+from uncertain_llm.testing import FunctionModel, ScriptedModel
+
+ONE_TRY = policy(limits=Limits(attempts=1, retries=0))
+
+
+class Gate:
+    """A model that answers once it is let go, and counts its calls."""
+
+    def __init__(self, error: ProviderUnavailable | None = None) -> None:
+        self.open = threading.Event()
+        self.n_calls = 0
+        self.error = error
+
+    async def __call__(self, call: ModelCall) -> str:
+        self.n_calls += 1
+        while not self.open.is_set():  # noqa: ASYNC110 - set from another thread
+            await asyncio.sleep(0.001)
+        if self.error is not None:
+            raise self.error
+        return SURE
+
+
+class CountedFuture(Future):
+    """Knows how many threads wait for it."""
+
+    n_waiting = 0
+
+    def result(self, timeout: float | None = None) -> Response:
+        type(self).n_waiting += 1
+        return super().result(timeout)
+
+
+async def begun(gate: Gate) -> None:
+    while gate.n_calls < 3:  # noqa: ASYNC110 - the model counts, it does not tell
+        await asyncio.sleep(0)
+
+
+def ask_together_sync(gate: Gate, count: int, **parts: object) -> tuple[list[object], MemoryLog]:
+    log, waits = MemoryLog(), count - 1 if parts.get("share_in_flight") else 0
+    CountedFuture.n_waiting = 0
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        UncertainLLM(FunctionModel(gate), log=log, policy=ONE_TRY, **parts) as llm,
+        ThreadPoolExecutor(count) as pool,
+    ):
+        patch.setattr("uncertain_llm.client.reuse.Future", CountedFuture)
+        asked = [pool.submit(llm.ask, YEAR) for _ in range(count)]
+        while gate.n_calls < 3 or CountedFuture.n_waiting < waits:
+            time.sleep(0.001)
+        gate.open.set()
+        return [a.exception() or a.result() for a in asked], log
+
+
+def ask_together_async(gate: Gate, count: int, **parts: object) -> tuple[list[object], MemoryLog]:
+    log = MemoryLog()
+
+    async def main() -> list[object]:
+        async with AsyncUncertainLLM(FunctionModel(gate), log=log, policy=ONE_TRY, **parts) as llm:
+            asked = [asyncio.create_task(llm.ask(YEAR)) for _ in range(count)]
+            await begun(gate)
+            gate.open.set()
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+    return asyncio.run(main()), log
+
+
+TOGETHER = pytest.mark.parametrize("ask", [ask_together_sync, ask_together_async])
+
+
+@TOGETHER
+def test_identical_requests_in_flight_share_one_run_and_say_so(ask: Callable) -> None:
+    gate = Gate()
+
+    responses, log = ask(gate, 4, share_in_flight=True)
+
+    own = [r for r in responses if r.provenance.reused is None]
+    shared = [r for r in responses if r.provenance.reused is not None]
+    assert gate.n_calls == 3 * len(own)
+    assert len(shared) >= 1
+    assert {r.provenance.reused_from for r in shared} <= {r.id for r in own}
+    assert {row.id for row in log.rows} == {r.id for r in responses}
+
+
+@TOGETHER
+def test_nobody_shares_unless_asked_to(ask: Callable) -> None:
+    gate = Gate()
+
+    responses, _ = ask(gate, 3)
+
+    assert gate.n_calls == 9
+    assert all(r.provenance.reused is None for r in responses)
+
+
+@TOGETHER
+def test_one_failure_is_told_to_all_who_wait_for_it(ask: Callable) -> None:
+    gate = Gate(ProviderUnavailable("down", retryable=True))
+
+    errors, log = ask(gate, 4, share_in_flight=True)
+
+    assert [type(error) for error in errors] == [ProviderUnavailable] * 4
+    assert gate.n_calls < 4 * 3
+    assert log.rows == []
+
+
+def test_a_run_that_is_cancelled_is_taken_over_by_one_who_waits() -> None:
+    gate = Gate()
+
+    async def main() -> Response:
+        async with AsyncUncertainLLM(
+            FunctionModel(gate), log=None, policy=ONE_TRY, share_in_flight=True
+        ) as llm:
+            first = asyncio.create_task(llm.ask(YEAR))
+            await begun(gate)
+            second = asyncio.create_task(llm.ask(YEAR))
+            await asyncio.sleep(0)
+            first.cancel()
+            gate.open.set()
+            return await second
+
+    assert asyncio.run(main()).provenance.reused is None
+    assert gate.n_calls == 6
+
+
+def test_one_who_waits_may_be_cancelled_without_harm_to_the_run() -> None:
+    gate = Gate()
+
+    async def main() -> Response:
+        async with AsyncUncertainLLM(
+            FunctionModel(gate), log=None, policy=ONE_TRY, share_in_flight=True
+        ) as llm:
+            first = asyncio.create_task(llm.ask(YEAR))
+            await begun(gate)
+            second = asyncio.create_task(llm.ask(YEAR))
+            await asyncio.sleep(0)
+            second.cancel()
+            gate.open.set()
+            return await first
+
+    assert asyncio.run(main()).answer == "It opened in 1932."
+
+
+def test_a_kept_decision_serves_identical_requests_and_counts_no_calls() -> None:
+    model, log = ScriptedModel([SURE] * 3), MemoryLog()
+
+    with UncertainLLM(model, log=log, policy=policy(), cache_seconds=60) as llm:
+        first, second = llm.ask(YEAR), llm.ask(YEAR)
+
+    assert len(model.calls) == 3
+    assert (second.provenance.reused, second.provenance.reused_from) == ("cache", first.id)
+    assert (second.provenance.calls, second.provenance.cost_usd) == ((), 0.0)
+    assert [row.id for row in log.rows] == [first.id, second.id]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"temperature": 0.5}, {"task": "math_numeric"}, {"prompt": "In which year did it close?"}],
+)
+def test_a_request_that_differs_is_asked_anew(changed: dict[str, object]) -> None:
+    model = ScriptedModel([SURE] * 3)
+    prompt = changed.get("prompt", YEAR)
+    options = {k: v for k, v in changed.items() if k != "prompt"}
+
+    with UncertainLLM(model, log=None, policy=policy(), cache_seconds=60) as llm:
+        llm.ask(YEAR)
+        response = llm.ask(prompt, **options)
+
+    assert response.provenance.reused is None
+    assert len(model.calls) == 6
+
+
+def test_a_decision_that_rests_on_failed_calls_is_not_kept() -> None:
+    model = ScriptedModel([SURE, [ProviderUnavailable("down"), SURE], SURE])
+
+    with UncertainLLM(model, log=None, policy=policy(), cache_seconds=60) as llm:
+        llm.ask(YEAR)
+
+        assert llm.ask(YEAR).provenance.reused is None
+
+
+def test_a_decision_is_kept_for_its_time_only() -> None:
+    now = [0.0]
+    reuse = Reuse(cache_seconds=10, clock=lambda: now[0])
+    with UncertainLLM(ScriptedModel([SURE] * 3), log=None, policy=policy()) as llm:
+        response = llm.ask(YEAR)
+    request = Request(
+        id="r", created_at=response.provenance.started_at, model="m", messages=(), options={}
+    )
+    made: list[str] = []
+
+    for at in (0.0, 9.9, 10.1):
+        now[0] = at
+        reuse.run(request, lambda: made.append("made") or response, lambda kept, kind: kept)
+
+    assert len(made) == 2
+
+
+def test_an_option_that_cannot_be_compared_is_never_shared() -> None:
+    model = ScriptedModel([SURE] * 3)
+
+    with UncertainLLM(model, log=None, policy=policy(), cache_seconds=60) as llm:
+        for _ in range(2):
+            llm.ask(YEAR, client=object())
+
+    assert len(model.calls) == 6
+
+
+def test_a_time_of_nothing_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="cache_seconds must be above 0"):
+        UncertainLLM(ScriptedModel([]), log=None, cache_seconds=0)

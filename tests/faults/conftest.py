@@ -1,0 +1,42 @@
+"""The misbehaving server, on a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from fault_world import Served, load_server_module
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server = load_server_module().FaultServer(seconds=0.01)
+    port = asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
+    yield Served(f"http://127.0.0.1:{port}/v1", server)
+    asyncio.run_coroutine_threadsafe(_stop(server), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+async def _stop(server: object) -> None:
+    server._server.close()
+    own = asyncio.current_task()
+    for task in asyncio.all_tasks():
+        if task is not own:
+            task.cancel()
+    await asyncio.sleep(0)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what takes minutes out, unless it was asked for with `-m slow`."""
+    if "slow" in config.option.markexpr:
+        return
+    for item in items:
+        if item.get_closest_marker("slow") is not None:
+            item.add_marker(pytest.mark.skip(reason="takes minutes; run with -m slow"))

@@ -1,0 +1,245 @@
+"""FITTED files: written whole, read with care, bound to one pipeline."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from uncertain_llm.calibration.combining import Example
+from uncertain_llm.calibration.fitting import fit_estimator
+from uncertain_llm.calibration.prior import load_prior
+from uncertain_llm.core.errors import PolicyError
+from uncertain_llm.policy import CalibrationFile, Cuts
+from uncertain_llm.policy.calibration_file import Binding, HeldOutFigures
+from uncertain_llm.policy.certify import Certificate, CertifiedBand, NotCertifiedReason
+from uncertain_llm.storage.calibration_files import (
+    is_calibration,
+    load_calibration,
+    save_calibration,
+)
+from uncertain_llm.storage.policy_files import load_policy
+
+BINDING = Binding(measuring="abc", answer="majority", models=("m",))
+NOTHING = HeldOutFigures(
+    n=0, accuracy=None, smooth_ece=None, ece_debiased=None, log_loss=None, brier=None, auroc=None
+)
+
+
+def _file(**fields: object) -> CalibrationFile:
+    examples = [
+        Example(values={"answer_agreement": (i % 3) / 3 + 0.3}, n_samples=3, is_right=i % 4 > 0)
+        for i in range(40)
+    ]
+    base = load_policy("balanced").model_dump(mode="json", exclude={"calibration"})
+    found = CalibrationFile.model_validate(
+        {
+            "library_version": "0",
+            "fingerprint": BINDING.fingerprint,
+            "binding": BINDING,
+            "policy": base,
+            "estimator": fit_estimator(load_prior(), examples, seed=0).estimator,
+            "n_rows": 40,
+            "n_labels": 40,
+            "seed": 0,
+            "why_method": "",
+            "why_combiner": "",
+            "log_losses": {},
+            "before": NOTHING,
+            "after": NOTHING,
+            "cuts": Cuts(answer=0.8, hedge=0.6, verify=0.3),
+            "certificate": None,
+            **fields,
+        }
+    )
+    return found.with_checksum()
+
+
+def _band(name: str, threshold: float, group: str | None = None) -> CertifiedBand:
+    return CertifiedBand.model_validate(
+        {
+            "band": name,
+            "group": group,
+            "alpha": 0.1,
+            "delta": 0.1,
+            "threshold": threshold,
+            "n_labels": 100,
+            "n_accepted": 50,
+            "n_wrong": 1,
+            "risk_bound": 0.08,
+            "coverage": 0.5,
+        }
+    )
+
+
+def _certificate(*bands: CertifiedBand, group_by: str | None = None) -> Certificate:
+    return Certificate(
+        kind="certified", delta=0.1, group_by=group_by, thresholds_from="split", bands=bands
+    )
+
+
+REASON = NotCertifiedReason(
+    band="answer", alpha=0.01, delta=0.1, n_labels=40, labels_needed=400, why="too_few_labels"
+)
+
+
+def test_a_file_that_is_written_is_read_back_unchanged(tmp_path: Path) -> None:
+    path = tmp_path / "fitted.json"
+
+    save_calibration(_file(), path)
+
+    assert load_calibration(path) == _file()
+    assert json.loads(path.read_text())["format"] == "uncertain_llm calibration"
+    assert [p.name for p in tmp_path.iterdir()] == ["fitted.json"]
+
+
+def test_a_file_alone_is_a_policy_with_the_cuts_that_follow(tmp_path: Path) -> None:
+    save_calibration(_file(), tmp_path / "fitted.json")
+
+    policy = load_policy(tmp_path / "fitted.json")
+
+    assert policy.name == "balanced"
+    assert policy.calibration == _file()
+
+
+def test_another_calibration_is_another_policy_in_the_log(tmp_path: Path) -> None:
+    save_calibration(_file(), tmp_path / "a.json")
+    save_calibration(_file(reasons=(REASON,)), tmp_path / "b.json")
+
+    one, other = (load_policy(tmp_path / name) for name in ("a.json", "b.json"))
+
+    assert len({load_policy("balanced").digest, one.digest, other.digest}) == 3
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.99])
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "fitted.json"
+    save_calibration(_file(), path)
+    text = path.read_text()
+    path.write_text(text[: math.ceil(share * len(text))])
+
+    with pytest.raises(PolicyError, match="cut off or not JSON"):
+        load_calibration(path)
+    if share > 0.1:
+        with pytest.raises(PolicyError, match="cut off or not JSON"):
+            load_policy(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"n_labels": 40', '"n_labels": 4000', "checksum"),
+        ('"answer": 0.8', '"answer": 0.7', "checksum"),
+        ('"n_labels": 40', '"n_labels": "many"', "n_labels"),
+        ('"schema_version": 1', '"schema_version": 2', "newer version"),
+        ('"uncertain_llm calibration"', '"something"', "not a FITTED file"),
+        ('"n_rows": 40', '"rows": 40', "changed by hand"),
+        ('"n_rows": 40', '"n_rows": NaN', "n_rows"),
+    ],
+)
+def test_a_file_that_was_edited_is_refused_with_what_is_wrong(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    path = tmp_path / "fitted.json"
+    save_calibration(_file(), path)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+    with pytest.raises(PolicyError, match=sentence) as caught:
+        load_calibration(path)
+
+    assert "fitted.json" in str(caught.value)
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="`uncertain-llm fit` makes one"):
+        load_calibration(tmp_path / "none.json")
+
+
+def test_a_policy_whose_calibration_is_missing_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("name: own\ncalibration: gone.json\ndecide: {costs: {wrong: 3}}\n")
+
+    with pytest.raises(PolicyError, match=r"gone\.json"):
+        load_policy(path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "fitted.json").write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(PolicyError, match="not UTF-8"):
+        load_calibration(tmp_path / "fitted.json")
+
+
+def test_where_the_file_cannot_be_written_the_one_before_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "fitted.json"
+    folder.mkdir()
+
+    with pytest.raises(PolicyError, match="cannot write the calibration"):
+        save_calibration(_file(), folder)
+
+    assert [p.name for p in tmp_path.iterdir()] == ["fitted.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"format": "uncertain_llm calibration"}', True),
+        ('  {\n "format": "uncertain_llm calibration", "n', True),
+        ("name: uncertain_llm calibration", False),
+        ("{name: mine}", False),
+        ("", False),
+    ],
+)
+def test_a_fitted_file_is_told_from_a_policy_by_its_beginning(text: str, expected: bool) -> None:
+    assert is_calibration(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("change", "fits"),
+    [
+        ({}, True),
+        ({"model": "other"}, False),
+        ({"answer": "first"}, False),
+        ({"measuring": "abd"}, False),
+    ],
+)
+def test_a_file_fits_only_the_pipeline_its_labels_came_from(
+    change: dict[str, str], fits: bool
+) -> None:
+    running = {"measuring": "abc", "answer": "majority", "model": "m"} | change
+
+    assert BINDING.fits(**running) is fits
+
+
+def test_nothing_promised_means_no_gate() -> None:
+    assert _file().gate("") is None
+
+
+def test_a_promise_that_cannot_be_kept_closes_the_gate() -> None:
+    gate = _file(reasons=(REASON,), cuts=None).gate("")
+
+    assert gate is not None
+    assert gate.answer is None
+    assert _file(reasons=(REASON,), cuts=None).is_promise_broken
+
+
+def test_the_gate_holds_the_certified_scores() -> None:
+    found = _file(certificate=_certificate(_band("answer", 0.7), _band("shown", 0.5)))
+
+    gate = found.gate("")
+
+    assert gate is not None
+    assert (gate.answer, gate.shown, gate.limits_shown) == (0.7, 0.5, True)
+    assert not found.is_promise_broken
+
+
+def test_a_group_without_a_certificate_is_not_answered() -> None:
+    found = _file(certificate=_certificate(_band("answer", 0.7, "law"), group_by="domain"))
+
+    gates = [found.gate(name) for name in ("law", "art")]
+
+    assert [None if g is None else g.answer for g in gates] == [0.7, None]

@@ -1,0 +1,234 @@
+"""What models turned out to take: learnt, kept, overruled by hand; and one request for several."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from uncertain_llm.core.chat import CallPurpose, Generation, ModelCall, TokenUsage
+from uncertain_llm.core.errors import ProviderRejected, ProviderUnavailable
+from uncertain_llm.providers.capabilities import (
+    ENVIRONMENT,
+    Capabilities,
+    ModelCapabilities,
+    known_capabilities,
+)
+from uncertain_llm.providers.litellm_replies import shared_out
+from uncertain_llm.providers.native_n import JoinedCalls
+from uncertain_llm.testing import FunctionModel
+
+
+def test_what_was_learnt_is_known_to_the_next_process(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+
+    Capabilities(path).learn("openai/a", native_n=False, temperature=True)
+
+    known = Capabilities(path).of("openai/a")
+    assert (known.native_n, known.temperature, known.seed) == (False, True, None)
+
+
+def test_two_processes_do_not_lose_what_the_other_learnt(tmp_path: Path) -> None:
+    one, two = Capabilities(tmp_path / "m.json"), Capabilities(tmp_path / "m.json")
+
+    one.learn("a", seed=True)
+    two.learn("b", seed=False)
+
+    assert set(json.loads((tmp_path / "m.json").read_text())) == {"a", "b"}
+
+
+def test_what_is_set_by_hand_stays(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text('{"a": {"native_n": true, "fixed": true}}')
+    known = Capabilities(path)
+
+    known.learn("a", native_n=False)
+
+    assert known.of("a").native_n is True
+    assert "false" not in path.read_text()
+
+
+def test_a_broken_file_is_left_alone_and_costs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text("{not json")
+    known = Capabilities(path)
+
+    known.learn("a", seed=False)
+
+    assert known.of("a").seed is False
+    assert path.read_text() == "{not json"
+
+
+def test_a_folder_that_does_not_exist_costs_nothing_but_the_memory(tmp_path: Path) -> None:
+    known = Capabilities(tmp_path / "none" / "m.json")
+
+    known.learn("a", seed=False)
+
+    assert known.of("a").seed is False
+
+
+def test_the_environment_names_the_file_and_without_it_nothing_is_shared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(ENVIRONMENT, raising=False)
+    known_capabilities().learn("a", seed=False)
+    assert known_capabilities().of("a").seed is None
+
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "m.json"))
+    known_capabilities().learn("a", seed=False)
+    assert known_capabilities().of("a").seed is False
+
+
+@pytest.mark.parametrize(
+    ("native_n", "provider", "asked"),
+    [
+        (None, "openai", True),
+        (None, "gemini", False),
+        (None, "groq", False),
+        (False, "openai", False),
+        (True, "groq", True),
+    ],
+)
+def test_several_replies_are_asked_of_providers_that_are_known_to_give_them(
+    native_n: bool | None, provider: str, asked: bool
+) -> None:
+    assert ModelCapabilities(native_n=native_n).may_take_n(provider) is asked
+
+
+def call(index: int, question: str = "Why?", seed: int | None = None) -> ModelCall:
+    return ModelCall(
+        purpose=CallPurpose.SAMPLE,
+        index=index,
+        model="m",
+        messages=({"role": "user", "content": question},),
+        seed=seed,
+    )
+
+
+class Provider:
+    """Gives at most so many replies to a request, or refuses."""
+
+    def __init__(self, at_most: int = 100, error: Exception | None = None) -> None:
+        self.at_most = at_most
+        self.error = error
+        self.asked: list[int] = []
+        self.honoured: list[bool] = []
+
+    async def send(self, call: ModelCall, n: int) -> list[Generation]:
+        self.asked.append(n)
+        await asyncio.sleep(0)
+        if self.error is not None and n > 1:
+            raise self.error
+        model = FunctionModel(lambda c: f"reply {len(self.asked)}")
+        return [await model.generate(call) for _ in range(min(n, self.at_most))]
+
+    def ask(self, calls: Sequence[ModelCall]) -> list[Generation | BaseException]:
+        joined = JoinedCalls(self.send, self.honoured.append)
+
+        async def main() -> list[Generation | BaseException]:
+            return await asyncio.gather(
+                *(joined.generate(one) for one in calls), return_exceptions=True
+            )
+
+        return asyncio.run(main())
+
+
+def test_identical_calls_that_begin_together_are_one_request() -> None:
+    provider = Provider()
+
+    replies = provider.ask([call(i) for i in range(5)])
+
+    assert (provider.asked, provider.honoured) == ([5], [True])
+    assert all(isinstance(reply, Generation) for reply in replies)
+
+
+def test_calls_that_differ_are_requests_of_their_own() -> None:
+    provider = Provider()
+
+    provider.ask([call(0), call(1, "How?"), call(2), call(3, seed=1), call(4, seed=2)])
+
+    assert sorted(provider.asked) == [1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("at_most", [1, 2])
+def test_replies_that_did_not_come_are_asked_for_one_by_one(at_most: int) -> None:
+    provider = Provider(at_most=at_most)
+
+    replies = provider.ask([call(i) for i in range(4)])
+
+    assert provider.asked == [4] + [1] * (4 - at_most)
+    assert provider.honoured == [False]
+    assert all(isinstance(reply, Generation) for reply in replies)
+
+
+def test_a_provider_that_refuses_several_is_asked_one_by_one() -> None:
+    provider = Provider(error=ProviderRejected("n is not supported"))
+
+    replies = provider.ask([call(i) for i in range(3)])
+
+    assert (provider.asked, provider.honoured) == ([3, 1, 1, 1], [False])
+    assert all(isinstance(reply, Generation) for reply in replies)
+
+
+def test_a_failed_request_was_sent_once_whoever_waits_for_it() -> None:
+    provider = Provider(error=ProviderUnavailable("down", retryable=True))
+
+    errors = provider.ask([call(i) for i in range(3)])
+
+    assert [error.attempts for error in errors] == [1, 0, 0]
+    assert provider.honoured == []
+
+
+def test_one_that_waits_no_longer_does_not_disturb_the_others() -> None:
+    provider = Provider()
+    joined = JoinedCalls(provider.send, provider.honoured.append)
+
+    async def main() -> list[Generation]:
+        tasks = [asyncio.create_task(joined.generate(call(i))) for i in range(3)]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.wait(tasks)
+        return [task.result() for task in tasks if not task.cancelled()]
+
+    assert len(asyncio.run(main())) == 2
+
+
+def test_when_nobody_waits_the_request_is_cancelled() -> None:
+    ended: list[str] = []
+
+    async def send(call: ModelCall, n: int) -> list[Generation]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cancelled")
+        return []
+
+    async def main() -> None:
+        joined = JoinedCalls(send, lambda honoured: None)
+        tasks = [asyncio.create_task(joined.generate(call(i))) for i in range(2)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+    assert ended == ["cancelled"]
+
+
+def test_tokens_and_price_of_one_request_count_once_and_its_replies_are_no_repetition() -> None:
+    usage = TokenUsage(input_tokens=20, output_tokens=30)
+    one = asyncio.run(FunctionModel(lambda c: "a").generate(call(0)))
+    parts = [one.model_copy(update={"usage": usage, "cost_usd": 0.5, "response_id": "r"})] * 3
+
+    found = shared_out(parts)
+
+    assert sum(part.usage.input_tokens for part in found) == 20
+    assert sum(part.cost_usd for part in found) == 0.5
+    assert len({part.response_id for part in found}) == 3

@@ -1,0 +1,230 @@
+"""One run for identical requests: those in flight at the same time, and those of a while ago.
+
+What is shared is the decision, never a sample: within a request every reply is a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from uncertain_llm.core.chat import Request, TokenUsage
+from uncertain_llm.core.decision import Decision
+from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
+from uncertain_llm.core.response import Response
+
+__all__ = ["Reuse", "ReuseKind", "reused"]
+
+ReuseKind = Literal["in_flight", "cache"]
+
+_MOST_ENTRIES = 1024
+
+
+@dataclass
+class _Turn:
+    """What a request may do: take a response, wait for one, or make it."""
+
+    kept: Response | None = None
+    waits_for: Future[Response] | None = None
+    leads: Future[Response] | None = None
+
+
+class Reuse:
+    """Runs a request, or hands out the response of an identical one. Safe between threads.
+
+    Identical means: the same model, messages, options, task and mode. A response is kept only if
+    all of its calls arrived; an error is shared with those who wait for it, and never kept.
+
+    Args:
+        share_in_flight: Identical requests at the same time share one run.
+        cache_seconds: How long a response serves identical requests; None keeps none.
+        clock: Seconds on a clock that never goes back.
+
+    Raises:
+        ConfigurationError: `cache_seconds` is not above 0.
+    """
+
+    def __init__(
+        self,
+        *,
+        share_in_flight: bool = False,
+        cache_seconds: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if cache_seconds is not None and not cache_seconds > 0:
+            raise ConfigurationError(f"cache_seconds must be above 0, got {cache_seconds}")
+        self._shares = share_in_flight
+        self._seconds = cache_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._in_flight: dict[str, Future[Response]] = {}
+        self._kept: OrderedDict[str, tuple[float, Response]] = OrderedDict()
+
+    def run(
+        self,
+        request: Request,
+        make: Callable[[], Response],
+        again: Callable[[Response, ReuseKind], Response],
+    ) -> Response:
+        """Return the response that `make` gives, or what `again` makes of an identical one."""
+        key = self._key(request)
+        if key is None:
+            return make()
+        while True:
+            turn = self._turn(key)
+            if turn.kept is not None:
+                return again(turn.kept, "cache")
+            if turn.waits_for is not None:
+                try:
+                    return again(turn.waits_for.result(), "in_flight")
+                except CancelledError:
+                    continue  # the one that ran was interrupted: that is its caller's affair
+            try:
+                response = make()
+            except BaseException as error:
+                self._give_up(key, turn, error)
+                raise
+            return self._done(key, turn, response)
+
+    async def arun(
+        self,
+        request: Request,
+        make: Callable[[], Awaitable[Response]],
+        again: Callable[[Response, ReuseKind], Awaitable[Response]],
+    ) -> Response:
+        """Do the same for async callers."""
+        key = self._key(request)
+        if key is None:
+            return await make()
+        while True:
+            turn = self._turn(key)
+            if turn.kept is not None:
+                return await again(turn.kept, "cache")
+            if turn.waits_for is not None:
+                found = await _settled(asyncio.wrap_future(turn.waits_for))
+                if found is None:
+                    continue  # the one that ran was interrupted: that is its caller's affair
+                return await again(found, "in_flight")
+            try:
+                response = await make()
+            except BaseException as error:
+                self._give_up(key, turn, error)
+                raise
+            return self._done(key, turn, response)
+
+    def _turn(self, key: str) -> _Turn:
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                until, response = kept
+                if self._clock() < until:
+                    return _Turn(kept=response)
+                del self._kept[key]
+            if not self._shares:
+                return _Turn()
+            if key in self._in_flight:
+                return _Turn(waits_for=self._in_flight[key])
+            self._in_flight[key] = Future()
+            return _Turn(leads=self._in_flight[key])
+
+    def _done(self, key: str, turn: _Turn, response: Response) -> Response:
+        with self._lock:
+            if self._seconds is not None and _is_whole(response):
+                self._kept[key] = (self._clock() + self._seconds, response)
+                self._kept.move_to_end(key)
+                while len(self._kept) > _MOST_ENTRIES:
+                    self._kept.popitem(last=False)
+            self._in_flight.pop(key, None)
+        if turn.leads is not None:
+            turn.leads.set_result(response)
+        return response
+
+    def _give_up(self, key: str, turn: _Turn, error: BaseException) -> None:
+        with self._lock:
+            self._in_flight.pop(key, None)
+        if turn.leads is None:
+            return
+        if isinstance(error, UncertainLLMError):
+            turn.leads.set_exception(error)
+        else:
+            turn.leads.cancel()
+
+    def _key(self, request: Request) -> str | None:
+        if not self._shares and self._seconds is None:
+            return None
+        try:
+            plain = to_jsonable_python(
+                [
+                    request.model,
+                    [dict(message) for message in request.messages],
+                    dict(request.options),
+                    request.task,
+                    request.mode,
+                ]
+            )
+        except PydanticSerializationError:
+            return None  # an option of a kind that cannot be compared
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def reused(response: Response, request: Request, kind: ReuseKind, *, label_draw: float) -> Response:
+    """Return the response to an identical request as the response to this one.
+
+    It says whose calls it rests on, counts none of its own, and draws for a label anew.
+
+    Args:
+        response: Of the request that made the calls.
+        request: The one to be answered.
+        kind: Whether the other was in flight, or kept.
+        label_draw: A uniform draw in [0, 1).
+    """
+    provenance = response.provenance.model_copy(
+        update={
+            "calls": (),
+            "usage": TokenUsage(input_tokens=0, output_tokens=0),
+            "cost_usd": 0.0,
+            "seconds": 0.0,
+            "started_at": request.created_at,
+            "reused": kind,
+            "reused_from": response.id,
+        }
+    )
+
+    def drawn(decision: Decision) -> Decision:
+        asked = label_draw < decision.label_propensity
+        return decision.model_copy(update={"label_requested": asked})
+
+    return response.model_copy(
+        update={
+            "id": request.id,
+            "decision": drawn(response.decision),
+            "final_decision": drawn(response.final_decision),
+            "provenance": provenance,
+        }
+    )
+
+
+async def _settled(waiting: asyncio.Future[Response]) -> Response | None:
+    """Return the response, or None when the one that ran was interrupted."""
+    try:
+        # A waiter that is cancelled must not cancel the run for the others.
+        return await asyncio.shield(waiting)
+    except asyncio.CancelledError:
+        if waiting.cancelled():
+            return None
+        raise
+
+
+def _is_whole(response: Response) -> bool:
+    provenance = response.provenance
+    return provenance.n_failed == 0 and not provenance.limits_reached

@@ -1,0 +1,137 @@
+"""A calibration holds for the pipeline it was fitted on: checked for each request, never silent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from uncertain_llm.core.chat import Request
+from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Measurement
+from uncertain_llm.core.errors import FingerprintMismatch, PolicyError
+from uncertain_llm.core.ports import Estimator
+from uncertain_llm.flow.gather import choice_of
+from uncertain_llm.flow.pipeline import Pipeline
+from uncertain_llm.policy import CalibrationFile
+from uncertain_llm.policy.policy import OnMismatch
+
+__all__ = ["Uncalibrated", "bind", "bind_request", "slices_of"]
+
+
+@dataclass(frozen=True)
+class Uncalibrated:
+    """An estimator without its probabilities: what runs where a calibration does not fit."""
+
+    inner: Estimator
+
+    @property
+    def name(self) -> str:
+        """Tells that the probabilities were dropped."""
+        return f"uncalibrated {self.inner.name}"
+
+    def estimate(self, measurements: Sequence[Measurement], *, n_samples: int) -> Confidence:
+        """Return the score alone."""
+        found = self.inner.estimate(measurements, n_samples=n_samples)
+        if found.status is ConfidenceStatus.UNAVAILABLE:
+            return found
+        return found.model_copy(
+            update={
+                "probability": None,
+                "band": None,
+                "band_level": None,
+                "status": ConfidenceStatus.UNCALIBRATED,
+                "missing": "fitted_on_another_pipeline",
+            }
+        )
+
+
+def bind_request(pipeline: Pipeline, request: Request) -> tuple[Pipeline, tuple[str, ...]]:
+    """Return the pipeline for a request, and warnings; see `bind`."""
+    calibration = pipeline.policy.calibration
+    if calibration is None:
+        return pipeline, ()
+    return bind(
+        pipeline,
+        model=request.model,
+        answer=choice_of(request, pipeline.policy).value,
+        slices=slices_of(request.labels, model=request.model, task=request.task),
+    )
+
+
+def bind(
+    pipeline: Pipeline, *, model: str | None, answer: str, slices: Mapping[str, str]
+) -> tuple[Pipeline, tuple[str, ...]]:
+    """Return the pipeline with its calibration made ready, or put out of force with a warning.
+
+    Args:
+        pipeline: Its policy may hold a calibration.
+        model: The model that answers; None when nobody knows, then it is not compared.
+        answer: Which reply is scored: "majority", "first" or "greedy".
+        slices: What tells groups apart.
+
+    Raises:
+        FingerprintMismatch: It was fitted on another pipeline, and the policy says "refuse".
+        PolicyError: The policy names a calibration that was not read: use `load_policy`.
+    """
+    calibration = pipeline.policy.calibration
+    if isinstance(calibration, str):
+        raise PolicyError(
+            f"policy '{pipeline.policy.name}' names the calibration {calibration!r}, which was not "
+            "read; load the policy with load_policy, which reads it"
+        )
+    if calibration is None or pipeline.estimator is not calibration.estimator:
+        # An estimator of the caller's own takes the place of the file, certificate included.
+        return pipeline, ()
+    key = (model, answer, calibration.group_of(slices))
+    if key not in pipeline.bound:
+        pipeline.bound[key] = _bound(pipeline, calibration, key)
+    found = pipeline.bound[key]
+    if found.estimator is not None and isinstance(found.estimator, Uncalibrated):
+        return found, (_warning(pipeline, calibration, model=model, answer=answer),)
+    return found, ()
+
+
+def slices_of(labels: Mapping[str, str], *, model: str | None, task: str | None) -> dict[str, str]:
+    """Return everything by which a request's group may be told; the caller's labels win."""
+    known = {"model": model, "task": task}
+    return {name: value for name, value in known.items() if value is not None} | dict(labels)
+
+
+def _bound(
+    pipeline: Pipeline, calibration: CalibrationFile, key: tuple[str | None, str, str]
+) -> Pipeline:
+    model, answer, group = key
+    binding = calibration.binding
+    known = binding.models[0] if model is None else model
+    if not binding.fits(measuring=pipeline.measuring, answer=answer, model=known):
+        if pipeline.policy.decide.on_mismatch is OnMismatch.REFUSE:
+            running = binding.model_copy(
+                update={"measuring": pipeline.measuring, "answer": answer, "models": (known,)}
+            )
+            raise FingerprintMismatch(fitted=calibration.fingerprint, running=running.fingerprint)
+        return replace(pipeline, estimator=Uncalibrated(pipeline.estimator), bound={})
+    return replace(
+        pipeline,
+        estimator=calibration.estimator.for_group_named(group),
+        gate=calibration.gate(group),
+        bound={},
+    )
+
+
+def _warning(
+    pipeline: Pipeline, calibration: CalibrationFile, *, model: str | None, answer: str
+) -> str:
+    binding = calibration.binding
+    if model is not None and model not in binding.models:
+        models = ", ".join(binding.models[:3]) + (", ..." if len(binding.models) > 3 else "")
+        what = f"model {model}; its labels are of {models}"
+    elif answer != binding.answer:
+        what = f"the {answer} answer; its labels are of the {binding.answer} answer"
+    else:
+        what = (
+            f"pipeline {pipeline.measuring} (sampling, prompts, signals); its labels are of "
+            f"{binding.measuring}"
+        )
+    return (
+        f"the calibration {calibration.estimator.name} was not fitted on {what}: running "
+        "uncalibrated, without probability and certificate; refit it on labels of this pipeline"
+    )

@@ -1,0 +1,197 @@
+"""What `fit` learnt, as one value: estimator, certificate, and the pipeline it is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from uncertain_llm.calibration.fitted import FittedEstimator
+from uncertain_llm.core.base import Band, Unit, Value
+from uncertain_llm.policy.certify import Certificate, NotCertifiedReason
+from uncertain_llm.policy.cuts import Cuts
+
+__all__ = [
+    "CALIBRATION_SCHEMA_VERSION",
+    "BandFigures",
+    "Binding",
+    "CalibrationFile",
+    "Figure",
+    "Gate",
+    "GroupFigures",
+    "HeldOutFigures",
+    "MoreLabels",
+]
+
+CALIBRATION_SCHEMA_VERSION = 1
+
+
+class Binding(Value):
+    """The pipeline that the labels came from; elsewhere the file says nothing."""
+
+    measuring: str
+    """Hash of sampling, prompts and signals."""
+    answer: Literal["majority", "first", "greedy"]
+    """Which reply was scored."""
+    models: tuple[str, ...]
+    """The models whose answers were labelled, sorted."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all of it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    def fits(self, *, measuring: str, answer: str, model: str) -> bool:
+        """Tell whether answers made so are of the kind that was labelled."""
+        return measuring == self.measuring and answer == self.answer and model in self.models
+
+
+class Figure(Value):
+    """An estimate with its 95 % interval."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+
+
+class HeldOutFigures(Value):
+    """How probabilities did on labels that no part of their fit had seen."""
+
+    n: Annotated[int, Field(ge=0)]
+    accuracy: Figure | None
+    smooth_ece: Figure | None
+    ece_debiased: Figure | None
+    log_loss: Figure | None
+    brier: Figure | None
+    auroc: Figure | None
+
+
+class GroupFigures(Value):
+    """One group's calibration on labels that were not used for it."""
+
+    group: str
+    n: Annotated[int, Field(ge=1)]
+    accuracy: Unit
+    accuracy_interval: Band
+    mean_before: Unit | None
+    """Mean probability of the shipped prior."""
+    mean_after: Unit
+
+
+class BandFigures(Value):
+    """What one action would have got, by probabilities that did not see the labels."""
+
+    action: Literal["answer", "hedge", "verify", "abstain"]
+    n: Annotated[int, Field(ge=0)]
+    share: Figure
+    """Of all labelled answers."""
+    risk: Figure | None
+    """Share of wrong answers inside; None where nothing is."""
+
+
+class MoreLabels(Value):
+    """What more labels would buy, if the risks are what these labels show."""
+
+    alpha: Unit
+    labels: Annotated[int, Field(ge=1)]
+
+
+class Gate(Value):
+    """What a certificate lets through, for one request. None: nothing may pass."""
+
+    answer: float | None
+    """Least score of an answer that is shown as it is."""
+    shown: float | None = None
+    """Least score of one that is hedged; matters where something was promised of these too."""
+    limits_shown: bool = False
+    """Whether something was promised of answered and hedged together."""
+
+
+class CalibrationFile(Value):
+    """A FITTED file. Plain data; it is bound to the pipeline that its labels came from."""
+
+    format: Literal["uncertain_llm calibration"] = "uncertain_llm calibration"
+    schema_version: int = CALIBRATION_SCHEMA_VERSION
+    library_version: str
+    created_at: str | None = None
+    """When, if the caller said so: the same labels give the same file."""
+    fingerprint: str
+    binding: Binding
+    policy: dict[str, JsonValue]
+    """The policy that was fitted, with the cuts that follow; used when this file is the policy."""
+    estimator: FittedEstimator
+    n_rows: int
+    n_labels: int
+    seed: int
+    why_method: str
+    why_combiner: str
+    log_losses: dict[str, float]
+    """Cross-validated, of the calibrators that were compared."""
+    before: HeldOutFigures
+    """Of the shipped prior."""
+    after: HeldOutFigures
+    """Of this fit, on labels it did not see."""
+    group_by: str | None = None
+    """The slice by which `by_group`, the estimator's groups and the certificate's tell apart."""
+    by_group: tuple[GroupFigures, ...] = ()
+    at_cuts: tuple[BandFigures, ...] = ()
+    cuts: Cuts | None
+    """Thresholds on the probability; None when a promise was asked for that cannot be made."""
+    certificate: Certificate | None
+    reasons: tuple[NotCertifiedReason, ...] = ()
+    """What could not be certified, and what would do."""
+    more_labels: tuple[MoreLabels, ...] = ()
+    checksum: str = ""
+    """SHA-256 of everything else; a file that was edited by hand is refused."""
+
+    def group_of(self, slices: Mapping[str, str]) -> str:
+        """Return the group that slices belong to; "" for none that labels were seen of."""
+        if self.group_by is None:
+            return ""
+        group = slices.get(self.group_by, "")
+        return group if group in self.groups else ""
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups that this file tells apart."""
+        return frozenset(found.group for found in self.by_group)
+
+    def gate(self, group: str) -> Gate | None:
+        """Return what may pass for answers of a group; None when nothing was promised."""
+        if self.certificate is None:
+            return self._closed() if self.reasons else None
+        own = None if self.certificate.group_by is None else group
+        answer = self.certificate.band("answer", own)
+        shown = self.certificate.band("shown", own)
+        return Gate(
+            answer=None if answer is None else answer.threshold,
+            shown=None if shown is None else shown.threshold,
+            limits_shown=self._promised_shown,
+        )
+
+    @property
+    def is_promise_broken(self) -> bool:
+        """Whether what was asked for cannot be promised; in groups, whether to none of them."""
+        if self.certificate is None or self.certificate.group_by is None:
+            return bool(self.reasons)
+        return not any(band.band == "answer" for band in self.certificate.bands)
+
+    @property
+    def _promised_shown(self) -> bool:
+        bands = () if self.certificate is None else self.certificate.bands
+        names = {band.band for band in bands} | {reason.band for reason in self.reasons}
+        return "shown" in names
+
+    def _closed(self) -> Gate:
+        """What was promised cannot be kept: nothing passes."""
+        return Gate(answer=None, limits_shown=self._promised_shown)
+
+    def with_checksum(self) -> CalibrationFile:
+        """Return the file with its own checksum."""
+        return self.model_copy(update={"checksum": self.computed_checksum()})
+
+    def computed_checksum(self) -> str:
+        """Return the checksum of the contents as they are."""
+        text = self.model_dump_json(exclude={"checksum"})
+        return hashlib.sha256(text.encode()).hexdigest()

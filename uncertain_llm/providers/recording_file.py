@@ -1,0 +1,137 @@
+"""Writes real calls in the recorded-samples format, so that `replay/FILE.jsonl` plays them back.
+
+One line a request: the question and its replies, what they state, and the replies to follow-up
+questions by a hash of what was asked. No header, no key, no other message and no option is
+written. A question that is asked again gets a new line; when played back, the last one counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
+
+from uncertain_llm.core.chat import (
+    CallFailure,
+    CallPurpose,
+    Elicitation,
+    Generation,
+    ModelCall,
+    Request,
+)
+from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.providers.redaction import known_secrets, scrub_content
+from uncertain_llm.text.stated_probability import split_stated, stated_probability
+
+__all__ = ["Exchange", "RecordingFile", "messages_digest", "recorded_row"]
+
+DATASET = "recorded"
+
+Exchange = tuple[ModelCall, Generation | CallFailure]
+"""A call and what came of it."""
+
+
+class RecordingFile:
+    """A `.jsonl` file that grows by a line with each request. Safe to share between threads.
+
+    Args:
+        path: Where to write; the folder must exist. An existing file is added to.
+
+    Raises:
+        ConfigurationError: The name does not end in .jsonl, which `replay/` asks for.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if self.path.suffix != ".jsonl":
+            raise ConfigurationError(f"record= must name a .jsonl file, got {str(path)!r}")
+        self._lock = threading.Lock()
+
+    def write(self, request: Request, exchanges: Sequence[Exchange]) -> None:
+        """Add a request with all of its calls.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        line = json.dumps(recorded_row(request, exchanges), ensure_ascii=False) + "\n"
+        # One write of whole lines in append mode: a crash leaves at most the last one broken.
+        with self._lock, self.path.open("a", encoding="utf-8") as file:
+            file.write(line)
+
+
+def recorded_row(request: Request, exchanges: Sequence[Exchange]) -> dict[str, JsonValue]:
+    """Return a request as a row in the recorded-samples format."""
+    secrets = known_secrets()
+    question = scrub_content(request.question, secrets)
+    samples: dict[int, dict[str, JsonValue]] = {}
+    follow_ups: dict[str, JsonValue] = {}
+    stated: dict[int, float] = {}
+    for call, outcome in exchanges:
+        if call.purpose is not CallPurpose.FOLLOW_UP:
+            samples[call.index] = _sample(outcome, secrets)
+        elif isinstance(outcome, Generation):
+            text = scrub_content(outcome.text, secrets)
+            follow_ups[messages_digest(call)] = text
+            value = stated_probability(text).value
+            if call.elicits is Elicitation.FOLLOW_UP_PROBABILITY and value is not None:
+                stated[call.index] = value
+    for index, value in stated.items():
+        if index in samples and samples[index].get("confidence") is None:
+            samples[index]["confidence"] = value
+    row: dict[str, JsonValue] = {
+        "dataset": DATASET,
+        "task": request.task,
+        "domain": request.labels.get("domain"),
+        "model": _model_of(request, exchanges),
+        "id": hashlib.sha256(f"{request.model}\n{question}".encode()).hexdigest()[:16],
+        "question": question,
+        "reference": None,
+        "samples": [samples.get(i, _NOT_MADE) for i in range(max(samples, default=-1) + 1)],
+        "greedy": None,
+    }
+    return row | {"follow_ups": follow_ups} if follow_ups else row
+
+
+def messages_digest(call: ModelCall) -> str:
+    """Return a hash of what a call asks, for finding its recorded reply again."""
+    plain = to_jsonable_python(
+        [dict(message) for message in call.messages], fallback=lambda odd: type(odd).__name__
+    )
+    # Without the model: its name when played back is another than when it was recorded.
+    text = json.dumps([call.elicits, plain], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+_NOT_MADE: dict[str, JsonValue] = {"text": None, "answer": None, "error": "not_made"}
+
+
+def _sample(outcome: Generation | CallFailure, secrets: Sequence[str]) -> dict[str, JsonValue]:
+    if isinstance(outcome, CallFailure):
+        return {"text": None, "answer": None, "error": outcome.code}
+    text, confidence = outcome.text, outcome.recorded_probability
+    if outcome.elicits is Elicitation.INLINE_PROBABILITY:
+        text, found = split_stated(text)
+        confidence = found.value
+    sample: dict[str, JsonValue] = {
+        "text": scrub_content(text, secrets),
+        "answer": outcome.recorded_answer,
+        "confidence": confidence,
+    }
+    extras: Mapping[str, JsonValue] = {
+        "finish_reason": None if outcome.finish_reason == "stop" else outcome.finish_reason,
+        "refusal": outcome.refusal_text,
+        "input_tokens": outcome.usage.input_tokens,
+        "output_tokens": outcome.usage.output_tokens,
+        "cost_usd": outcome.cost_usd,
+    }
+    return sample | {name: value for name, value in extras.items() if value is not None}
+
+
+def _model_of(request: Request, exchanges: Sequence[Exchange]) -> str:
+    names = (o.model_replied for _, o in exchanges if isinstance(o, Generation) and o.model_replied)
+    return next(names, request.model)

@@ -1,0 +1,113 @@
+"""FITTED files: written whole or not at all, and read with errors that say what is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from uncertain_llm.core.errors import PolicyError
+from uncertain_llm.policy.calibration_file import CALIBRATION_SCHEMA_VERSION, CalibrationFile
+
+__all__ = ["is_calibration", "load_calibration", "parse_calibration", "save_calibration"]
+
+_FORMAT = "uncertain_llm calibration"
+_HEAD = 200  # characters in which the format's name stands, also in a file that was cut off
+
+
+def is_calibration(text: str) -> bool:
+    """Tell whether a text is a FITTED file, or a part of one, and not a policy.
+
+    Example:
+        >>> is_calibration('{"format": "uncertain_llm calibration"')
+        True
+    """
+    head = text[:_HEAD]
+    return head.lstrip().startswith("{") and _FORMAT in head
+
+
+def load_calibration(path: str | Path) -> CalibrationFile:
+    """Return what `uncertain-llm fit` wrote.
+
+    Raises:
+        PolicyError: The file is missing, cut off, changed by hand, or of a newer version.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{path}: not a FITTED file: not UTF-8 text") from error
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise PolicyError(
+            f"cannot read the calibration {path} ({why}); `uncertain-llm fit` makes one"
+        ) from error
+    return parse_calibration(text, name=str(path))
+
+
+def parse_calibration(text: str, *, name: str) -> CalibrationFile:
+    """Return the calibration written in a JSON text.
+
+    Args:
+        text: The whole file.
+        name: How errors call it, usually the file's name.
+
+    Raises:
+        PolicyError: The text is no FITTED file, or not as `fit` wrote it.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise PolicyError(f"{name}: cut off or not JSON{place}; fit it again") from error
+    if not isinstance(data, dict) or data.get("format") != _FORMAT:
+        raise PolicyError(f"{name}: not a FITTED file; `uncertain-llm fit` makes one")
+    version = data.get("schema_version")
+    if isinstance(version, int) and version > CALIBRATION_SCHEMA_VERSION:
+        raise PolicyError(
+            f"{name}: written by a newer version of uncertain-llm (schema {version}, this version "
+            f"reads up to {CALIBRATION_SCHEMA_VERSION}); upgrade to use it"
+        )
+    try:
+        found = CalibrationFile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "file"
+        raise PolicyError(
+            f"{name}: '{field}': {first['msg'].lower()}; it was changed by hand or damaged, fit it "
+            "again"
+        ) from error
+    if found.checksum != found.computed_checksum():
+        raise PolicyError(
+            f"{name}: the checksum does not match: it was changed by hand or damaged; fit it again "
+            "(cuts and costs belong into a policy that names this file)"
+        )
+    return found
+
+
+def save_calibration(calibration: CalibrationFile, path: str | Path) -> None:
+    """Write a FITTED file with its checksum; another file of that name stays until it is whole.
+
+    Raises:
+        PolicyError: The file cannot be written.
+    """
+    text = calibration.with_checksum().model_dump_json(indent=1) + "\n"
+    target = Path(path)
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        why = (error.strerror or type(error).__name__).lower()
+        raise PolicyError(f"cannot write the calibration {path} ({why})") from error
