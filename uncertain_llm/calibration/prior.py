@@ -58,6 +58,7 @@ _WEAK: dict[str, Callable[[float, int], float]] = {
     "question_brevity": _brevity,
     "decisiveness": _about(0.9),
 }
+_FEATURES = {**_STRONG, **_WEAK}
 
 
 class Pattern(Value):
@@ -165,11 +166,10 @@ def features_of(values: Mapping[str, float], n_samples: int) -> dict[str, float]
         values: Signal name to value in [0, 1].
         n_samples: Replies that count.
     """
-    known = {**_STRONG, **_WEAK}
     return {
-        signal: known[signal](value, n_samples)
+        signal: _FEATURES[signal](value, n_samples)
         for signal, value in values.items()
-        if signal in known
+        if signal in _FEATURES
     }
 
 

@@ -1,0 +1,128 @@
+"""Fitted maps from a score to P(right) with a band: plain data, fast for one score."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from operator import mul
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from uncertain_llm.core.base import Unit, Value
+from uncertain_llm.stats.logistic import sigmoid_of
+
+__all__ = [
+    "BAND_LEVEL",
+    "NORMAL_QUANTILE",
+    "CalibrationMap",
+    "IsotonicMap",
+    "LogisticMap",
+    "Reading",
+    "VennAbersMap",
+    "logit",
+]
+
+BAND_LEVEL = 0.9
+"""Nominal level of the bands, two-sided."""
+
+NORMAL_QUANTILE = 1.6448536269514722
+"""Of 0.95, for a two-sided 90 % band."""
+
+_FARTHEST = 1e-9  # a probability of exactly 0 or 1 gets finite log odds
+
+
+class Reading(NamedTuple):
+    """What a map says at one score."""
+
+    probability: float
+    low: float
+    high: float
+
+
+class LogisticMap(Value):
+    """Platt scaling or beta calibration with a Laplace band.
+
+    Source:
+        `stats.logistic.fit_platt` and `stats.beta_calibration.fit_beta`.
+    """
+
+    kind: Literal["platt", "beta"]
+    coefficients: tuple[float, ...]
+    """Platt: slope, intercept. Beta: a, b, c."""
+    covariance: tuple[tuple[float, ...], ...]
+    edge: Annotated[float, Field(gt=0, lt=0.5)]
+    """A score of exactly 1 is read as 1 - edge; see `stats.logistic.compressed_logit`."""
+
+    def at(self, score: float) -> Reading:
+        """Return probability and band at a score in [0, 1]."""
+        inside = self.edge + (1.0 - 2.0 * self.edge) * score
+        up, down = math.log(inside), -math.log1p(-inside)
+        row = (up + down, 1.0) if self.kind == "platt" else (up, down, 1.0)
+        linear = sum(map(mul, self.coefficients, row))
+        variance = sum(map(mul, row, [sum(map(mul, line, row)) for line in self.covariance]))
+        reach = NORMAL_QUANTILE * math.sqrt(max(0.0, variance))
+        return Reading(sigmoid_of(linear), sigmoid_of(linear - reach), sigmoid_of(linear + reach))
+
+
+class IsotonicMap(Value):
+    """A non-decreasing, piecewise linear map; its band rests on the labels of each level."""
+
+    kind: Literal["isotonic"] = "isotonic"
+    scores: tuple[float, ...]
+    """Increasing knots."""
+    values: tuple[Unit, ...]
+    lows: tuple[Unit, ...]
+    highs: tuple[Unit, ...]
+
+    def at(self, score: float) -> Reading:
+        """Return probability and band, linear between knots, constant outside them."""
+        right = bisect_right(self.scores, score)
+        if right == 0 or right == len(self.scores):
+            end = 0 if right == 0 else -1
+            return Reading(self.values[end], self.lows[end], self.highs[end])
+        left = right - 1
+        share = (score - self.scores[left]) / (self.scores[right] - self.scores[left])
+
+        def between(values: tuple[float, ...]) -> float:
+            # Rounding may leave the two ends by a hair.
+            inside = values[left] + share * (values[right] - values[left])
+            return min(max(inside, values[left]), values[right])
+
+        return Reading(between(self.values), between(self.lows), between(self.highs))
+
+
+class VennAbersMap(Value):
+    """Venn-Abers: the two probabilities are the band, merged into one.
+
+    Source:
+        `stats.venn_abers.fit_venn_abers`.
+    """
+
+    kind: Literal["venn_abers"] = "venn_abers"
+    scores: tuple[float, ...]
+    if_wrong: tuple[Unit, ...]
+    if_right: tuple[Unit, ...]
+
+    def at(self, score: float) -> Reading:
+        """Return p1 / (1 - p0 + p1) and the pair (p0, p1)."""
+        above = bisect_left(self.scores, score)
+        below = bisect_right(self.scores, score)
+        high = self.if_right[above] if above < len(self.scores) else 1.0
+        low = self.if_wrong[below - 1] if below > 0 else 0.0
+        return Reading(high / (1.0 - low + high), low, high)
+
+
+CalibrationMap = Annotated[LogisticMap | IsotonicMap | VennAbersMap, Field(discriminator="kind")]
+"""Any of the fitted maps."""
+
+
+def logit(probability: float) -> float:
+    """Return the log odds, finite at 0 and 1.
+
+    Example:
+        >>> logit(0.5)
+        0.0
+    """
+    inside = min(max(probability, _FARTHEST), 1.0 - _FARTHEST)
+    return math.log(inside / (1.0 - inside))
