@@ -26,6 +26,7 @@ FLOORS = {
     "testing": 6,
     "dropin": 7,
     "cli": 8,
+    "__main__": 9,
 }
 # One file each may import these; everything else goes through it.
 ONLY_IN = {

@@ -10,13 +10,18 @@ import typer
 
 from uncertain_llm import __version__
 from uncertain_llm.cli.ask import ask
+from uncertain_llm.cli.assess import assess
+from uncertain_llm.cli.compare import compare
 from uncertain_llm.cli.demo import demo
+from uncertain_llm.cli.evaluate import evaluate
+from uncertain_llm.cli.fit import fit
 from uncertain_llm.cli.log import log_app
 
 __all__ = ["app", "main"]
 
 _EXIT_CODES = (
-    "Exit codes: 0 done; 1 other error; 2 wrong usage; 3 done, but some input lines were bad; "
+    "Exit codes: 0 done; 1 other error, or compare's gate failed; 2 wrong usage; 3 done, but some "
+    "input lines were bad; "
     "4 nothing can be certified; 5 policy wrong; 6 the model gave no answer; 7 key, model name or "
     "setting wrong; 8 log cannot be read or written; 130 interrupted."
 )
@@ -33,6 +38,10 @@ app = typer.Typer(
 )
 app.command(epilog=_EXIT_CODES)(demo)
 app.command(epilog=_EXIT_CODES)(ask)
+app.command(epilog=_EXIT_CODES)(assess)
+app.command(epilog=_EXIT_CODES)(fit)
+app.command(epilog=_EXIT_CODES)(evaluate)
+app.command(epilog=_EXIT_CODES)(compare)
 app.add_typer(log_app)
 
 

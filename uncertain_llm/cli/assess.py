@@ -90,6 +90,8 @@ def assess(
             )
     except UncertainLLMError as error:
         fail(error)
+    for warning in assessor.warnings:
+        console.print(Text(f"Warning: {printable(warning, one_line=True)}"))
     if as_json:
         typer.echo(json.dumps(_json(run, out)))
     else:

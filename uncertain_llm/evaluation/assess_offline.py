@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.ports import Estimator
 from uncertain_llm.evaluation.dataset import RecordedRow
 from uncertain_llm.flow.assess import Assessment, assess_samples
+from uncertain_llm.flow.binding import bind, slices_of
 from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import AnswerChoice, Policy
@@ -38,7 +39,7 @@ class AnswerMode(StrEnum):
 
 @dataclass(frozen=True)
 class Assessor:
-    """Scores recorded rows; holds no state between them."""
+    """Scores recorded rows, each by itself."""
 
     policy: Policy
     n_samples: int | None = None
@@ -47,12 +48,30 @@ class Assessor:
     ignore_answers: bool = False
     """Hide the extracted short answers: only the texts may be read."""
     estimator: Estimator | None = None
-    """Turns measurements into a probability; None means the shipped prior."""
+    """Turns measurements into a probability; None means the policy's calibration, else the shipped
+    prior."""
+    warnings: dict[str, None] = field(default_factory=dict, compare=False, repr=False)
+    """What was noticed so far, each once, in order; for example a calibration that does not fit."""
 
     @cached_property
     def pipeline(self) -> Pipeline:
         """What measures, estimates and decides."""
         return pipeline_for(self.policy, estimator=self.estimator)
+
+    def pipeline_of(self, row: RecordedRow) -> Pipeline:
+        """Return the pipeline for a row: a calibration holds for the models it was fitted on."""
+        if self.policy.calibration is None:
+            return self.pipeline
+        known = {"dataset": row.key.dataset, "domain": row.domain}
+        labels = {name: value for name, value in known.items() if value is not None}
+        found, warnings = bind(
+            self.pipeline,
+            model=row.key.model,
+            answer=self.answer.value,
+            slices=slices_of(labels, model=row.key.model, task=row.task),
+        )
+        self.warnings.update(dict.fromkeys(warnings))
+        return found
 
     def assess(self, row: RecordedRow) -> Assessment:
         """Return confidence and decision for one row."""
@@ -65,7 +84,7 @@ class Assessor:
         majority = self.answer is AnswerMode.MAJORITY
         return assess_samples(
             samples,
-            self.pipeline,
+            self.pipeline_of(row),
             question=row.question,
             task=row.task,
             choice=AnswerChoice.MAJORITY if majority else AnswerChoice.FIRST,
@@ -80,6 +99,7 @@ def assess(
     task: str | None = None,
     policy: str | Path | Policy = "balanced",
     first: bool = False,
+    model: str | None = None,
 ) -> Assessment:
     """Return confidence and decision for replies you already have. No call is made.
 
@@ -90,6 +110,8 @@ def assess(
         task: The kind of answer ("math_numeric", "mcq", "short_qa", ...), if you know it.
         policy: Name, file or value of the policy that decides.
         first: Score the first reply instead of the majority's.
+        model: The model that replied. A calibration of the policy holds for the models it was
+            fitted on; left out, the model is taken to be one of them.
 
     Raises:
         PolicyError: The policy is unknown or wrong.
@@ -101,12 +123,19 @@ def assess(
         ('1932', [2, 1])
     """
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
+    choice = AnswerChoice.FIRST if first else AnswerChoice.MAJORITY
+    pipeline, _ = bind(
+        pipeline_for(chosen),
+        model=model,
+        answer=choice.value,
+        slices=slices_of({}, model=model, task=task),
+    )
     return assess_samples(
         [_as_sample(sample) for sample in samples],
-        pipeline_for(chosen),
+        pipeline,
         question=question,
         task=task,
-        choice=AnswerChoice.FIRST if first else AnswerChoice.MAJORITY,
+        choice=choice,
     )
 
 
@@ -115,6 +144,7 @@ def scored_line(row: RecordedRow, found: Assessment) -> dict[str, JsonValue]:
     confidence, evidence = found.confidence, found.evidence
     status = confidence.status
     readable = bool(evidence.clustering.clusters) or found.answer is not None
+    readable = readable or evidence.answer.refusal is not None
     if not readable:
         status = ConfidenceStatus.UNAVAILABLE
     score = confidence.score if readable else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from uncertain_llm.core.confidence import Sample
 from uncertain_llm.core.errors import ConfigurationError
@@ -26,6 +28,7 @@ __all__ = [
 
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 _REQUIRED = ("dataset", "model", "id", "samples")
+_LINES_A_REPORT = 64  # how often progress is told: asking for the place costs as much as a line
 
 
 @dataclass(frozen=True)
@@ -98,29 +101,63 @@ def input_files(paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def read_lines(paths: Iterable[Path]) -> Iterator[Mapping[str, object] | BadLine]:
-    """Yield each line as an object, or what is wrong with it; memory stays constant."""
+def read_lines(
+    paths: Iterable[Path],
+    *,
+    check: Callable[[Mapping[str, object]], str | None] | None = None,
+    on_read: Callable[[int], None] | None = None,
+) -> Iterator[Mapping[str, object] | BadLine]:
+    """Yield each line as an object, or what is wrong with it; memory stays constant.
+
+    Args:
+        paths: Files to read, one after the other.
+        check: Returns what is wrong with an object, None for nothing; None checks that it is a
+            recorded row.
+        on_read: Called now and then with the bytes that were read since the last call, as they
+            lie in the file: compressed ones count as they are stored.
+    """
+    wrong_with = _wrong_with_recording if check is None else check
     for path in paths:
-        with _opened(path) as stream:
-            number = 0
-            try:
+        number = 0
+        try:
+            with path.open("rb") as raw, _lines_of(path, raw) as stream:
+                told = 0
                 for number, line in enumerate(stream, start=1):
                     if line.strip():
-                        yield _object(path, number, line)
-            except (OSError, EOFError) as error:
-                yield BadLine(path, number + 1, f"cannot be read further ({type(error).__name__})")
+                        yield _object(path, number, line, wrong_with)
+                    if on_read is not None and number % _LINES_A_REPORT == 0:
+                        place = raw.tell()
+                        on_read(place - told)
+                        told = place
+                if on_read is not None:
+                    on_read(raw.tell() - told)
+        except (OSError, EOFError, zlib.error) as error:
+            yield BadLine(path, number + 1, f"cannot be read further ({type(error).__name__})")
 
 
-def read_rows(paths: Iterable[Path]) -> Iterator[RecordedRow | BadLine]:
-    """Yield recorded rows in file order; labels are not read."""
-    for found in read_lines(paths):
+def read_rows(
+    paths: Iterable[Path], *, on_read: Callable[[int], None] | None = None
+) -> Iterator[RecordedRow | BadLine]:
+    """Yield recorded rows in file order; labels are not read. `on_read` as in `read_lines`."""
+    for found in read_lines(paths, on_read=on_read):
         yield found if isinstance(found, BadLine) else _row(found)
 
 
-def read_labels(paths: Iterable[Path]) -> Iterator[RowLabels]:
-    """Yield the labels of all readable rows; bad lines are the business of `read_rows`."""
+def read_labels(
+    paths: Iterable[Path], *, on_bad_line: Callable[[BadLine], object] | None = None
+) -> Iterator[RowLabels]:
+    """Yield the labels of all readable rows.
+
+    Args:
+        paths: Recorded samples.
+        on_bad_line: Is told of each line that cannot be read; left out, they are the business of
+            `read_rows`.
+    """
     for found in read_lines(paths):
-        if not isinstance(found, BadLine):
+        if isinstance(found, BadLine):
+            if on_bad_line is not None:
+                on_bad_line(found)
+        else:
             greedy = found.get("greedy")
             yield RowLabels(
                 key=_key(found),
@@ -132,29 +169,43 @@ def read_labels(paths: Iterable[Path]) -> Iterator[RowLabels]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    # Broken bytes become a replacement character: the line is then judged as it reads.
-    opener = gzip.open if path.name.endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8", errors="replace") as stream:
-        yield cast("TextIO", stream)
+def _lines_of(path: Path, raw: BinaryIO) -> Iterator[TextIO]:
+    is_packed = path.name.endswith(".gz")
+    content = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_packed else raw
+    # Broken bytes become a replacement character: the line is then judged as it reads. A mark of
+    # the byte order in front, as some editors write it, is no part of the first line.
+    with io.TextIOWrapper(content, encoding="utf-8-sig", errors="replace") as stream:
+        yield stream
 
 
-def _object(path: Path, number: int, line: str) -> Mapping[str, object] | BadLine:
+def _object(
+    path: Path,
+    number: int,
+    line: str,
+    wrong_with: Callable[[Mapping[str, object]], str | None],
+) -> Mapping[str, object] | BadLine:
     try:
         found = json.loads(line)
+    except json.JSONDecodeError as error:
+        return BadLine(path, number, f"not JSON ({error.msg}, column {error.colno})")
     except (ValueError, RecursionError) as error:
         return BadLine(path, number, f"not JSON ({error})")
     if not isinstance(found, dict):
         return BadLine(path, number, "expected an object")
+    wrong = wrong_with(found)
+    return found if wrong is None else BadLine(path, number, wrong)
+
+
+def _wrong_with_recording(found: Mapping[str, object]) -> str | None:
     missing = [key for key in _REQUIRED if key not in found]
     if missing:
-        return BadLine(path, number, f"required key missing: {', '.join(missing)}")
+        return f"required key missing: {', '.join(missing)}"
     samples = found["samples"]
     if not isinstance(samples, list) or not all(isinstance(s, dict) for s in samples):
-        return BadLine(path, number, "'samples' must be a list of objects")
+        return "'samples' must be a list of objects"
     if not isinstance(found.get("greedy"), dict | None):
-        return BadLine(path, number, "'greedy' must be an object or null")
-    return found
+        return "'greedy' must be an object or null"
+    return None
 
 
 def _row(found: Mapping[str, object]) -> RecordedRow:

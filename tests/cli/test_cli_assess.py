@@ -1,0 +1,188 @@
+"""`uncertain-llm assess`, run as a user runs it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+import typer
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+from uncertain_llm.cli import assess as assess_module
+from uncertain_llm.cli.assess import assess
+from uncertain_llm.cli.exits import ExitCode
+
+APP = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+APP.command()(assess)
+SAMPLES = [{"text": f"It is {town}.", "answer": town} for town in ("Rome", "Oslo", "Oslo")]
+ROW = {"dataset": "d", "model": "m", "id": "1", "question": "Where?", "samples": SAMPLES}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text(json.dumps(ROW) + "\n")
+    return tmp_path
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(APP, list(arguments))
+
+
+def _lines(path: str = "scored.jsonl") -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def test_every_row_gets_a_line_and_the_end_is_said_on_stderr() -> None:
+    done = _run("rows.jsonl", "--out", "scored.jsonl")
+
+    assert done.exit_code == ExitCode.OK
+    assert (done.stdout, done.stderr) == (
+        "",
+        f"Wrote 1 row to scored.jsonl ({_lines()[0]['action']} 1).\n",
+    )
+    assert _lines()[0]["answer"] == "Oslo"
+
+
+@pytest.mark.parametrize(
+    ("options", "answer", "clusters"),
+    [
+        ([], "Oslo", [[1, 2], [0]]),
+        (["--answer", "first"], "Rome", [[1, 2], [0]]),
+        (["--answer", "majority", "--samples", "1"], "Rome", [[0]]),
+        (["--ignore-answers"], "Oslo", [[1, 2], [0]]),
+        (["--answer", "greedy"], None, [[1, 2], [0]]),
+    ],
+)
+def test_options_choose_the_answer_and_the_samples(
+    options: list[str], answer: str | None, clusters: list[list[int]]
+) -> None:
+    done = _run("rows.jsonl", "--out", "scored.jsonl", *options)
+
+    assert done.exit_code == ExitCode.OK
+    assert (_lines()[0]["answer"], _lines()[0]["clusters"]) == (answer, clusters)
+
+
+def test_bad_lines_are_named_the_rest_is_scored_and_the_exit_code_says_so(folder: Path) -> None:
+    (folder / "more.jsonl").write_text("{\n" + json.dumps(ROW) + '\n\n{"id": 1}\n')
+
+    done = _run("rows.jsonl", "more.jsonl", "--out", "scored.jsonl")
+
+    assert done.exit_code == ExitCode.BAD_LINES
+    first, second, last = done.stderr.splitlines()
+    assert first.startswith("more.jsonl line 1: not JSON")
+    assert second.startswith("more.jsonl line 4: required key missing: dataset")
+    assert "Wrote 2 rows" in last
+    assert "2 bad lines" in last
+    assert len(_lines()) == 2
+
+
+def test_a_file_name_cannot_act_on_the_terminal(folder: Path) -> None:
+    (folder / "a\x1b[31m.jsonl").write_text("{\n")
+
+    done = _run("a\x1b[31m.jsonl", "--out", "scored.jsonl")
+
+    assert done.exit_code == ExitCode.BAD_LINES
+    assert "\x1b" not in done.stderr
+
+
+def test_a_folder_and_packed_files_are_read_and_written(folder: Path) -> None:
+    (folder / "in").mkdir()
+    (folder / "in" / "b.jsonl").write_text(json.dumps({**ROW, "id": "b"}) + "\n")
+    packed = gzip.compress((json.dumps({**ROW, "id": "a"}) + "\n").encode())
+    (folder / "in" / "a.jsonl.gz").write_bytes(packed)
+
+    done = _run("in", "--out", "scored.jsonl.gz")
+
+    assert done.exit_code == ExitCode.OK
+    written = gzip.decompress((folder / "scored.jsonl.gz").read_bytes()).decode()
+    assert [json.loads(line)["id"] for line in written.splitlines()] == ["a", "b"]
+
+
+def test_json_is_for_programs_and_stands_alone_on_stdout() -> None:
+    done = _run("rows.jsonl", "--out", "scored.jsonl", "--json")
+
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == {
+        "out": "scored.jsonl",
+        "rows": 1,
+        "bad_lines": 0,
+        "unavailable": 0,
+        "actions": {_lines()[0]["action"]: 1},
+    }
+
+
+def test_the_same_command_gives_the_same_bytes(folder: Path) -> None:
+    for name in ("a", "b"):
+        _run("rows.jsonl", "--out", name)
+
+    assert (folder / "a").read_bytes() == (folder / "b").read_bytes()
+
+
+def test_the_policy_decides_and_does_not_score() -> None:
+    _run("rows.jsonl", "--out", "a", "--policy", "measure_only")
+    _run("rows.jsonl", "--out", "b", "--policy", "cautious")
+
+    (measured,), (cautious,) = _lines("a"), _lines("b")
+
+    assert measured["score"] == cautious["score"]
+    assert measured["action"] == "answer" != cautious["action"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["missing.jsonl", "--out", "o"], ExitCode.USAGE),
+        (["rows.jsonl"], ExitCode.USAGE),
+        (["--out", "o"], ExitCode.USAGE),
+        (["rows.jsonl", "--out", "o", "--samples", "0"], ExitCode.USAGE),
+        (["rows.jsonl", "--out", "o", "--answer", "best"], ExitCode.USAGE),
+        (["rows.jsonl", "--out", "."], ExitCode.USAGE),
+        (["rows.jsonl", "--out", "o", "--policy", "bold"], ExitCode.POLICY),
+        (["rows.jsonl", "--out", "rows.jsonl"], ExitCode.CONFIGURATION),
+        (["rows.jsonl", "--out", "no/o"], ExitCode.CONFIGURATION),
+    ],
+)
+def test_wrong_use_ends_with_its_code_and_writes_nothing(
+    folder: Path, arguments: list[str], code: ExitCode
+) -> None:
+    before = (folder / "rows.jsonl").read_bytes()
+
+    done = _run(*arguments)
+
+    assert done.exit_code == code
+    assert done.stderr
+    assert [path.name for path in folder.iterdir()] == ["rows.jsonl"]
+    assert (folder / "rows.jsonl").read_bytes() == before
+
+
+def test_progress_is_shown_on_a_terminal_and_bad_lines_stay_readable(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "more.jsonl").write_text((json.dumps(ROW) + "\n") * 300 + "{\n")
+    screen = io.StringIO()
+
+    def terminal(**options: object) -> Console:
+        del options
+        return Console(file=screen, force_terminal=True, width=100, _environ={})
+
+    monkeypatch.setattr(assess_module, "Console", terminal)
+    done = _run("rows.jsonl", "more.jsonl", "--out", "scored.jsonl")
+
+    assert done.exit_code == ExitCode.BAD_LINES
+    assert "%" in screen.getvalue()
+    assert "more.jsonl line 301: not JSON" in screen.getvalue()
+    assert len(_lines()) == 301
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs /dev")
+def test_scores_may_go_to_a_device_which_is_not_replaced() -> None:
+    done = _run("rows.jsonl", "--out", "/dev/null", "--json")
+
+    assert done.exit_code == ExitCode.OK
+    assert Path("/dev/null").is_char_device()

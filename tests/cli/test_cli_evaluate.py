@@ -1,0 +1,222 @@
+"""`uncertain-llm evaluate`, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from uncertain_llm.cli.evaluate import evaluate
+from uncertain_llm.client import UncertainLLM
+from uncertain_llm.core.response import Label
+from uncertain_llm.evaluation.assess_offline import Assessor, scored_line
+from uncertain_llm.evaluation.dataset import RecordedRow, read_rows
+from uncertain_llm.providers.demo_recording import demo_questions
+from uncertain_llm.providers.replay_model import DEMO_PATH
+from uncertain_llm.storage.decision_log import open_log
+from uncertain_llm.storage.policy_files import load_policy
+
+Run = Callable[..., Result]
+FEW = "--resamples=100"
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's first 60 questions, two samples each."""
+    assessor = Assessor(load_policy("balanced"), n_samples=2)
+    rows = [row for row in read_rows([DEMO_PATH]) if isinstance(row, RecordedRow)][:60]
+    path = tmp_path_factory.mktemp("scored") / "scored.jsonl"
+    lines = [json.dumps(scored_line(row, assessor.assess(row))) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("COLUMNS", "200")
+    app = typer.Typer()
+    app.command()(evaluate)
+    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_the_text_shows_figures_with_intervals(run: Run, scored: Path) -> None:
+    done = run(scored, "--against", DEMO_PATH, FEW)
+
+    assert done.exit_code == 0
+    assert "60 rows on 60 questions, 60 labelled, 0 unavailable" in done.stdout
+    for word in ("accuracy", "AUROC", "noise floor", "Top bin", "chosen first", "by domain"):
+        assert word in done.stdout
+    assert "67 of 127 labelled rows are not scored" in done.stderr
+
+
+def test_the_json_is_the_contracts(run: Run, scored: Path) -> None:
+    done = run(scored, "--against", DEMO_PATH, "--json", FEW)
+
+    found = json.loads(done.stdout)
+    names = {
+        *("n", "coverage", "accuracy", "selective_accuracy", "auroc", "aurc", "augrc", "ece"),
+        *("ece_debiased", "ece_noise_floor", "smece", "brier", "log_loss", "top_bin"),
+        *("by_action", "by_slice"),
+    }
+    assert names <= found.keys()
+    assert found["accuracy"].keys() == {"value", "interval", "n", "reason"}
+
+
+def test_the_same_command_prints_the_same_bytes(run: Run, scored: Path) -> None:
+    first, second = (run(scored, "--against", DEMO_PATH, "--json", FEW) for _ in range(2))
+
+    assert first.stdout == second.stdout
+
+
+def test_bad_lines_are_named_and_end_with_code_3(run: Run, scored: Path, tmp_path: Path) -> None:
+    path = tmp_path / "scored.jsonl"
+    path.write_text("{broken\n" + scored.read_text(encoding="utf-8"), encoding="utf-8")
+
+    done = run(path, "--against", DEMO_PATH, FEW)
+
+    assert done.exit_code == 3
+    assert "Bad line: scored.jsonl line 1: not JSON" in done.stderr
+    assert "60 rows" in done.stdout
+
+
+def test_files_that_do_not_belong_together_are_an_error(
+    run: Run, scored: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"dataset": "d", "model": "m", "id": "1", "samples": []}\n')
+
+    done = run(scored, "--against", other)
+
+    assert done.exit_code == 7
+    assert "no scored row has a label" in done.stderr
+
+
+def test_a_file_without_a_row_is_an_error(run: Run, tmp_path: Path) -> None:
+    empty = tmp_path / "scored.jsonl"
+    empty.write_text("{broken\n")
+
+    done = run(empty, "--against", DEMO_PATH)
+
+    assert done.exit_code == 7
+    assert "no row in scored.jsonl could be read; the first problem" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["scored.jsonl"], ["x", "--log", "y.db"]])
+def test_either_files_or_a_log_must_be_given(run: Run, arguments: list[str]) -> None:
+    done = run(*arguments)
+
+    assert done.exit_code == 2
+    assert "--log URL" in done.stderr
+
+
+def test_a_page_is_written_whole_or_not_at_all(run: Run, scored: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
+    page = tmp_path / "report.html"
+
+    done = run(scored, "--against", DEMO_PATH, "--html", page, FEW)
+    failed = run(scored, "--against", DEMO_PATH, "--html", tmp_path / "no" / "report.html", FEW)
+
+    assert done.exit_code == 0
+    assert page.read_text(encoding="utf-8").endswith("</html>\n")
+    assert failed.exit_code == 7
+    assert "cannot be written" in failed.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html"]
+
+
+def test_a_decision_log_is_evaluated_on_its_labels(run: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'decisions.db'}"
+    questions = demo_questions()[:20]
+    with UncertainLLM("replay/demo", log=url) as llm:
+        replies = [llm.ask(q.question, labels={"domain": q.domain}) for q in questions]
+    with open_log(url) as log:
+        for reply in replies[:15]:
+            log.add_label(
+                Label(record_id=reply.id, loss=0, source="human", created_at=datetime.now(UTC))
+            )
+
+    done = run("--log", url, "--json", FEW)
+    text = run("--log", url, FEW).stdout
+
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert "Note: 5 of 20 rows have no label" in text
+    assert "\ndelivered " in text
+    assert (found["n"], found["n_labelled"]) == (20, 15)
+    assert found["accuracy"]["value"] == 1.0
+    assert sum(action["n"] for action in found["by_delivered"].values()) == 20
+    assert "domain" in found["by_slice"]
+
+
+def test_an_empty_log_is_an_error(run: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+    open_log(url).close()
+
+    done = run("--log", url)
+
+    assert done.exit_code == 7
+    assert "holds no decision yet" in done.stderr
+
+
+def test_only_the_first_bad_lines_are_named(run: Run, scored: Path, tmp_path: Path) -> None:
+    path = tmp_path / "scored.jsonl"
+    path.write_text("{broken\n" * 30 + scored.read_text(encoding="utf-8"), encoding="utf-8")
+
+    done = run(path, "--against", DEMO_PATH, FEW)
+
+    assert done.stderr.count("Bad line") == 20
+    assert "and 10 more bad lines" in done.stderr
+
+
+def test_labels_that_come_twice_are_noted(run: Run, scored: Path) -> None:
+    done = run(scored, "--against", DEMO_PATH, "--against", DEMO_PATH, FEW)
+
+    assert done.exit_code == 0
+    assert "127 labelled rows come twice; the first counts" in done.stderr
+
+
+def test_a_log_that_is_not_there_ends_with_its_code(run: Run, tmp_path: Path) -> None:
+    done = run("--log", f"sqlite:///{tmp_path / 'none.db'}")
+
+    assert done.exit_code == 8
+    assert "there is no decision log" in done.stderr
+
+
+def test_stated_intervals_of_the_recording_are_reported(run: Run, tmp_path: Path) -> None:
+    recorded, scored = tmp_path / "in.jsonl", tmp_path / "scored.jsonl"
+    keys = [{"dataset": "heights", "model": "small", "id": str(i)} for i in range(30)]
+    quantiles = {"q5": 90, "q50": 100, "q95": 110}
+    rows = [
+        key | {"task": "interval", "reference": 80 + i * 2, "samples": [{"quantiles": quantiles}]}
+        for i, key in enumerate(keys)
+    ]
+    line = {"representative": None, "score": None, "probability": None}
+    line |= {"status": "unavailable", "action": "abstain"}
+    recorded.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    scored.write_text("".join(f"{json.dumps(key | line)}\n" for key in keys))
+
+    done = run(scored, "--against", recorded, "--json", FEW)
+    text = run(scored, "--against", recorded, FEW).stdout
+
+    assert "Top bin: no answer claims 90% or more." in text
+    assert "\nstated intervals " in text
+    level = json.loads(done.stdout)["intervals"]["levels"][2]
+    assert (level["level"], level["coverage"]["value"]) == (0.9, pytest.approx(11 / 30))
+    assert level["coverage_widened"]["value"] == pytest.approx(0.9, abs=0.07)
+
+
+def test_names_from_files_cannot_act_on_the_terminal(run: Run, tmp_path: Path) -> None:
+    recorded, scored = tmp_path / "in.jsonl", tmp_path / "scored.jsonl"
+    key = {"dataset": "evil\u001b[31m", "model": "m", "id": "1"}
+    recorded.write_text(json.dumps(key | {"samples": [{"correct": True}]}) + "\n")
+    line = {"representative": 0, "score": 0.5, "probability": 0.5, "status": "prior"}
+    scored.write_text(json.dumps(key | line | {"action": "answer"}) + "\n")
+
+    done = run(scored, "--against", recorded, FEW)
+
+    assert done.exit_code == 0
+    assert "\x1b" not in done.stdout

@@ -1,0 +1,175 @@
+"""`uncertain-llm fit` as a person uses it: what it prints, writes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from uncertain_llm.cli.assess import assess
+from uncertain_llm.cli.exits import ExitCode
+from uncertain_llm.cli.fit import fit
+from uncertain_llm.providers.demo_recording import DEMO_PATH
+from uncertain_llm.storage.calibration_files import load_calibration
+
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command()(fit)
+app.command()(assess)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(DEMO_PATH, "demo.jsonl")
+
+
+def _run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words), env={"COLUMNS": "100", "NO_COLOR": "1"})
+
+
+def test_fit_says_what_a_person_needs() -> None:
+    result = _run("fit", "demo.jsonl", "--out", "fitted.json", "--samples", "3")
+
+    assert result.exit_code == ExitCode.OK
+    for words in (
+        "Labels      127 of 127 rows",
+        "Calibrator  ",
+        "shipped prior            this fit",
+        "smooth ECE",
+        "Thresholds: answer from P(right) 0.800",
+        "No promise was asked for",
+        "Wrote fitted.json: fitted-",
+    ):
+        assert words in result.output
+
+
+def test_what_was_fitted_decides_in_assess() -> None:
+    _run("fit", "demo.jsonl", "--out", "fitted.json", "--samples", "3", "--alpha", "0.2")
+
+    result = _run(
+        "assess", "demo.jsonl", "--out", "scored.jsonl", "--policy", "fitted.json", "--samples", "3"
+    )
+
+    assert result.exit_code == ExitCode.OK
+    lines = [json.loads(line) for line in Path("scored.jsonl").read_text().splitlines()]
+    assert {line["status"] for line in lines} == {"calibrated"}
+    assert {line["action"] for line in lines} >= {"answer", "abstain"}
+
+
+def test_a_certificate_is_told_with_what_it_rests_on() -> None:
+    result = _run("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.2", "--delta", "0.1")
+
+    found = load_calibration("f.json")
+    assert result.exit_code == ExitCode.OK
+    assert "Certified with 90.0% confidence: of what is answered at most 20.0% is wrong" in (
+        result.output
+    )
+    assert found.certificate is not None
+    assert found.certificate.bands[0].alpha == 0.2
+
+
+def test_what_cannot_be_certified_ends_with_4_and_says_how_many_labels_would_do() -> None:
+    result = _run("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.01", "--delta", "0.05")
+
+    found = load_calibration("f.json")
+    assert result.exit_code == ExitCode.NOT_CERTIFIABLE
+    assert "No certificate: no threshold keeps the risk" in result.output
+    assert (found.cuts, found.certificate) == (None, None)
+    assert found.reasons[0].alpha == 0.01
+
+
+def test_an_average_is_never_called_a_certificate() -> None:
+    result = _run("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.2", "--average")
+
+    assert result.exit_code == ExitCode.OK
+    assert "On average, not certified" in result.output
+    assert "Certified with" not in result.output
+
+
+def test_json_is_the_file_itself() -> None:
+    result = _run("fit", "demo.jsonl", "--out", "f.json", "--json")
+
+    assert json.loads(result.stdout) == json.loads(Path("f.json").read_text())
+
+
+def test_the_same_command_writes_the_same_bytes() -> None:
+    for out in ("a.json", "b.json"):
+        _run("fit", "demo.jsonl", "--out", out, "--alpha", "0.2", "--seed", "3")
+
+    assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
+
+
+def test_bad_lines_are_named_and_the_command_ends_with_3() -> None:
+    with Path("demo.jsonl").open("a") as stream:
+        stream.write("{oops\n")
+
+    result = _run("fit", "demo.jsonl", "--out", "f.json")
+
+    assert result.exit_code == ExitCode.BAD_LINES
+    assert "demo.jsonl line 128" in result.output
+
+
+def test_a_file_without_labels_leaves_no_file_behind() -> None:
+    rows = [json.loads(line) for line in Path("demo.jsonl").read_text().splitlines()]
+    for row in rows:
+        for sample in row["samples"]:
+            del sample["correct"]
+    Path("bare.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+
+    result = _run("fit", "bare.jsonl", "--out", "f.json")
+
+    assert result.exit_code == ExitCode.ERROR
+    assert "none of 127 rows has a label" in result.output
+    assert not Path("f.json").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fit", "--out", "f.json"),
+        ("fit", "demo.jsonl", "--out", "f.json", "--log", "sqlite:///x.db"),
+        ("fit", "demo.jsonl", "--out", "f.json", "--alpha", "1.5"),
+        ("fit", "demo.jsonl", "--out", "f.json", "--delta", "0.1"),
+        ("fit", "demo.jsonl", "--out", "f.json", "--alpha-shown", "0.3"),
+        ("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.3", "--alpha-shown", "0.1"),
+        ("fit", "demo.jsonl", "--out", "f.json", "--per-group"),
+        ("fit", "--log", "sqlite:///x.db", "--out", "f.json", "--samples", "3"),
+    ],
+)
+def test_options_that_contradict_each_other_are_wrong_usage(words: tuple[str, ...]) -> None:
+    result = _run(*words)
+
+    assert result.exit_code == ExitCode.USAGE
+    assert not Path("f.json").exists()
+
+
+def test_a_log_that_is_not_there_is_a_sentence() -> None:
+    result = _run("fit", "--log", "sqlite:///none.db", "--out", "f.json")
+
+    assert result.exit_code == ExitCode.LOG
+    assert "none.db" in result.output
+
+
+def test_a_folder_that_is_not_there_is_a_sentence_after_the_fit() -> None:
+    result = _run("fit", "demo.jsonl", "--out", "no/such/f.json")
+
+    assert result.exit_code == ExitCode.POLICY
+    assert "cannot write the calibration" in result.output
+
+
+def test_a_slice_that_no_row_has_is_told() -> None:
+    result = _run("fit", "demo.jsonl", "--out", "f.json", "--group-by", "customer")
+
+    assert result.exit_code == ExitCode.OK
+    assert "no labelled row tells its 'customer'" in result.output
+
+
+def test_groups_are_listed_with_what_is_true_of_them() -> None:
+    result = _run("fit", "demo.jsonl", "--out", "f.json", "--group-by", "domain")
+
+    assert "By domain (" in result.output
+    assert "mathematics" in result.output

@@ -1,0 +1,286 @@
+"""The release gate: what it must catch, and what it must let pass."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from judged_rows import columns, judged, system
+
+from uncertain_llm.core.decision import Action
+from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.evaluation.columns import Columns
+from uncertain_llm.evaluation.compare import Comparison, Difference, compare
+from uncertain_llm.evaluation.gate import Gate, Limits, SliceGate, load_gate
+from uncertain_llm.evaluation.scored import JudgedRow
+
+QUICK = Gate(n_resamples=400)
+
+
+def _gate(old: list[JudgedRow], new: list[JudgedRow], gate: Gate = QUICK) -> Comparison:
+    return compare(columns(old), columns(new), gate)
+
+
+def _of(found: Comparison, name: str) -> Difference:
+    return next(d for d in found.overall if d.name == name)
+
+
+def test_a_candidate_that_is_more_right_and_less_true_fails() -> None:
+    """R2: accuracy rose, trust fell two weeks later."""
+    found = _gate(system(600, 3), system(600, 3, skill=0.4, overconfidence=1.0, run=1))
+
+    assert not found.passed
+    assert (_of(found, "accuracy").difference or 0.0) > 0
+    assert _of(found, "ece").verdict == "worse"
+    assert "although accuracy rose" in found.verdict
+
+
+def test_the_same_file_twice_passes_without_any_change() -> None:
+    rows = system(200, 4)
+
+    found = _gate(rows, rows)
+
+    assert found.passed
+    assert {d.difference for d in found.overall} == {0.0}
+
+
+def test_two_runs_of_one_system_mostly_pass() -> None:
+    """At level 95 %, 4 failures or more among 20 seeds come with probability 0.016."""
+    gate = Gate(n_resamples=200)
+
+    passed = [_gate(system(150, s), system(150, s, run=1), gate).passed for s in range(20)]
+
+    assert sum(passed) >= 17
+
+
+def test_a_better_candidate_passes() -> None:
+    found = _gate(system(400, 5, overconfidence=1.0), system(400, 5, skill=0.5, run=1))
+
+    assert found.passed
+    assert (_of(found, "ece").difference or 0.0) < 0
+
+
+def test_more_risk_at_the_same_coverage_fails() -> None:
+    shuffled = system(600, 6, run=1)
+    order = np.random.default_rng(0).permutation(600)
+    rows = [judged(i, shuffled[order[i]].scored.probability, shuffled[i].right) for i in range(600)]
+
+    found = _gate(system(600, 6), rows)
+
+    assert _of(found, "risk at 50% coverage").verdict == "worse"
+
+
+def test_rows_that_became_unreadable_fail_beyond_their_limit() -> None:
+    rows = system(400, 7)
+    lost = [judged(i, None, False) if i % 4 == 0 else row for i, row in enumerate(rows)]
+
+    found = _gate(rows, lost)
+
+    assert _of(found, "coverage").difference == pytest.approx(-0.25)
+    assert _of(found, "coverage").verdict == "worse"
+
+
+def test_pairing_makes_the_gate_sharper_than_two_separate_intervals() -> None:
+    old, new = system(400, 8), system(400, 8, run=1)
+
+    paired = _of(_gate(old, new), "accuracy").interval
+
+    assert paired is not None
+    shares = [np.mean([row.right for row in rows]) for rows in (old, new)]
+    apart = 2 * 1.96 * sum(p * (1 - p) / 400 for p in shares) ** 0.5
+    assert paired[1] - paired[0] < 0.95 * apart
+
+
+def test_a_limit_accepts_a_change_of_its_size() -> None:
+    old, new = system(600, 9), system(600, 9, overconfidence=1.0, run=1)
+    lenient = Limits(ece=1.0, smece=1.0, brier=1.0, risk_at_coverage=1.0, answered_risk=1.0)
+
+    found = _gate(
+        old, new, Gate(n_resamples=400, limits=lenient, slices=SliceGate(ece=None, brier=None))
+    )
+
+    assert found.passed
+    assert _of(found, "ece").verdict == "no_worse"
+
+
+def test_a_figure_without_a_limit_is_reported_only() -> None:
+    old, new = system(600, 9), system(600, 9, overconfidence=1.0, run=1)
+    off = Limits(ece=None, smece=None, brier=None, answered_risk=None)
+
+    found = _gate(
+        old, new, Gate(n_resamples=400, limits=off, slices=SliceGate(ece=None, brier=None))
+    )
+
+    assert found.passed
+    assert _of(found, "ece").verdict == "not_gated"
+    assert _of(found, "ece").interval is not None
+
+
+def test_a_shift_of_actions_fails_where_the_gate_says_so() -> None:
+    """R34: a vendor's model that declines more, silently."""
+    rows = system(300, 10)
+    declining = [
+        dataclasses.replace(r, scored=dataclasses.replace(r.scored, action=Action.ABSTAIN))
+        if i % 5 == 0
+        else r
+        for i, r in enumerate(rows)
+    ]
+    strict = Gate(n_resamples=400, limits=Limits(action_shares=0.05))
+
+    assert _gate(rows, declining).passed
+    found = _gate(rows, declining, strict)
+    assert _of(found, "share of abstain").verdict == "worse"
+
+
+def _with_domain(turned: bool) -> Columns:
+    rows = system(300, 11)
+    for i in range(150):
+        is_right = i % 3 > 0
+        sure = 0.9 if is_right is not turned else 0.55
+        rows.append(judged(1000 + i, sure, is_right, domain="tax"))
+    return columns(rows)
+
+
+def test_a_slice_that_turned_over_is_named() -> None:
+    """R5: in one domain wrong answers become surer than right ones."""
+    found = compare(_with_domain(False), _with_domain(True), QUICK)
+
+    assert not found.passed
+    assert [(i.slice, i.is_new) for i in found.inversions] == [("domain=tax", True)]
+    assert any(d.slice == "domain=tax" and d.verdict == "worse" for d in found.slices)
+
+
+def test_an_old_inversion_is_named_but_is_not_news() -> None:
+    found = compare(_with_domain(True), _with_domain(True), QUICK)
+
+    assert found.passed
+    assert [(i.slice, i.is_new) for i in found.inversions] == [("domain=tax", False)]
+
+
+def test_only_the_dimensions_of_the_gate_are_looked_at() -> None:
+    gate = Gate(n_resamples=200, slices=SliceGate(dimensions=("model",), least_rows=20))
+
+    found = _gate(system(200, 12), system(200, 12, run=1), gate)
+
+    assert found.slices == ()  # one model is the whole
+
+
+def test_what_cannot_be_checked_is_said() -> None:
+    """Scores without probabilities: risk can be compared, calibration cannot."""
+    rows = [
+        dataclasses.replace(r, scored=dataclasses.replace(r.scored, probability=None))
+        for r in system(200, 17)
+    ]
+
+    found = _gate(rows, rows)
+
+    assert _of(found, "risk at 80% coverage").verdict == "no_worse"
+    assert (_of(found, "brier").verdict, _of(found, "brier").baseline) == ("undecided", None)
+    assert "not checked: brier, ece, smece (no labelled probability)" in found.notes
+
+
+def test_a_figure_that_most_resamples_lack_is_not_judged() -> None:
+    """One answered row: a third of all resamples do not hold it."""
+    rows = [
+        dataclasses.replace(
+            r, scored=dataclasses.replace(r.scored, action=Action.HEDGE if i else Action.ANSWER)
+        )
+        for i, r in enumerate(system(100, 18))
+    ]
+
+    assert _of(_gate(rows, rows), "risk of answered").reason == "undefined_on_resamples"
+
+
+def test_rows_without_a_label_are_counted() -> None:
+    rows = [
+        dataclasses.replace(r, right=None) if i % 2 else r for i, r in enumerate(system(100, 19))
+    ]
+
+    found = _gate(rows, rows)
+
+    assert found.n_labelled == 50
+    assert "50 of 100 rows have no label" in found.notes
+
+
+def test_small_slices_are_left_alone() -> None:
+    found = _gate(system(250, 12), system(250, 12, run=1))
+
+    assert {d.slice for d in found.slices} == set()
+
+
+def test_only_common_questions_are_compared_and_the_rest_is_counted() -> None:
+    old, new = system(100, 13), [*system(100, 13, run=1)[:80], judged(900, 0.5, True)]
+
+    found = _gate(old, new)
+
+    assert (found.n_rows, found.n_only_in_baseline, found.n_only_in_candidate) == (80, 20, 1)
+    assert any("20 of 100 rows of the baseline" in note for note in found.notes)
+
+
+def test_another_model_is_paired_by_question() -> None:
+    rows = [row.scored for row in system(100, 14)]
+    other = [judged(i, row.probability, True, model="large") for i, row in enumerate(rows)]
+
+    assert _gate(system(100, 14), other).n_rows == 100
+
+
+def test_files_without_a_common_row_are_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="no row in common"):
+        _gate([judged(1, 0.5, True)], [judged(2, 0.5, True)])
+
+
+def test_too_few_questions_decide_nothing() -> None:
+    found = _gate(system(10, 15), system(10, 15, run=1))
+
+    assert found.passed
+    assert found.verdict.startswith("Nothing could be checked")
+    assert {d.verdict for d in found.overall} == {"undecided", "not_gated"}
+
+
+def test_a_comparison_survives_json_and_repeats() -> None:
+    old, new = system(100, 16), system(100, 16, run=1)
+
+    found = _gate(old, new)
+
+    assert Comparison.model_validate_json(found.model_dump_json()) == found
+    assert _gate(old, new) == found
+    assert json.loads(found.model_dump_json())["gate"]["level"] == 0.95
+
+
+def test_a_gate_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "gate.yaml"
+    path.write_text("level: 0.9\nlimits:\n  brier: 0.01\n  accuracy: null\n")
+
+    gate = load_gate(path)
+
+    assert (gate.level, gate.limits.brier, gate.limits.accuracy) == (0.9, 0.01, None)
+    assert gate.slices == SliceGate()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("limits:\n  bier: 0.1\n", "'limits.bier'"),
+        ("limits:\n  ece: -0.1\n", "'limits.ece'"),
+        ("level: 1\n", "'level'"),
+        ("- a\n", "must hold fields"),
+        ("limits: [\n", "not valid YAML"),
+    ],
+)
+def test_a_wrong_gate_file_is_refused_by_name(tmp_path: Path, text: str, word: str) -> None:
+    path = tmp_path / "gate.yaml"
+    path.write_text(text)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_gate(path)
+
+    assert word in str(caught.value)
+    assert "gate.yaml" in str(caught.value)
+
+
+def test_a_missing_gate_file_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot read the gate"):
+        load_gate(tmp_path / "none.yaml")

@@ -1,0 +1,153 @@
+"""The HTML page: whole in itself, without scripts, the same for the same report."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from html.parser import HTMLParser
+
+import pytest
+from judged_rows import judged, system
+
+from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.evaluation.html_report import html_report
+from uncertain_llm.evaluation.report import Report, evaluate
+
+pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in ("meta", "br", "link", "img"):
+            self.open.append(tag)
+        self.links += [v or "" for k, v in attrs if k in ("src", "href", "xlink:href")]
+        self.links += [k for k, _ in attrs if k.startswith("on")]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("meta", "br", "link", "img"):
+            assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return evaluate(system(200, seed=1), n_resamples=100)
+
+
+@pytest.fixture(scope="module")
+def page(report: Report) -> str:
+    return html_report(report)
+
+
+def _parsed(page: str) -> _Page:
+    parser = _Page()
+    parser.feed(page)
+    assert not parser.open
+    return parser
+
+
+def test_the_page_loads_nothing_and_runs_nothing(page: str) -> None:
+    found = _parsed(page)
+
+    assert "script" not in found.tags
+    assert "link" not in found.tags
+    assert all(link.startswith("#") for link in found.links)
+    assert "url(http" not in page
+    assert "@import" not in page
+
+
+def test_three_pictures_each_say_what_they_show(page: str) -> None:
+    names = re.findall(r'<svg role="img" aria-label="([^"]+)"', page)
+
+    assert names == [
+        "Reliability diagram",
+        "Risk-coverage curve",
+        "Histogram of probabilities by outcome",
+    ]
+
+
+def test_every_figure_stands_with_its_interval(page: str, report: Report) -> None:
+    for figure in (report.accuracy, report.auroc, report.brier, report.top_bin.gap):
+        assert figure.interval is not None
+        assert f"[{figure.interval[0]:.3f}, {figure.interval[1]:.3f}]" in page
+
+
+def test_it_is_made_for_a_phone_and_for_paper(page: str) -> None:
+    assert 'name="viewport" content="width=device-width, initial-scale=1"' in page
+    assert "@media print" in page
+    assert "max-width: 40rem" in page
+
+
+def test_the_same_report_gives_the_same_bytes(page: str, report: Report) -> None:
+    assert html_report(report) == page
+
+
+def test_names_of_slices_cannot_become_markup() -> None:
+    rows = [judged(i, 0.7, i % 2 == 0, domain="<script>alert(1)</script>") for i in range(30)]
+
+    page = html_report(evaluate(rows, n_resamples=100), title="<b>")
+
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "<title>&lt;b&gt;</title>" in page
+
+
+def test_an_inverted_slice_is_said_at_the_top() -> None:
+    rows = [judged(i, 0.6 if i % 2 else 0.9, i % 2 == 1, domain="tax") for i in range(60)]
+
+    page = html_report(evaluate(rows, n_resamples=100))
+
+    assert page.index("Inverted:") < page.index("<h2>Pictures</h2>")
+
+
+def test_a_bias_on_average_is_said_whatever_the_ece_says() -> None:
+    """Bins are blind to a small gap of one sign; the mean over all rows is not."""
+    rows = system(300, seed=3, overconfidence=0.8)
+
+    found = evaluate(rows, n_resamples=200)
+    page = html_report(found)
+
+    assert found.signed_gap.interval is not None
+    assert found.signed_gap.interval[0] > 0
+    assert "overconfident on average" in page
+    assert "no evidence of miscalibration" not in page
+
+
+def test_calibrated_rows_are_not_accused() -> None:
+    page = html_report(evaluate(system(300, seed=4), n_resamples=200))
+
+    assert "no evidence of miscalibration" in page
+
+
+def test_without_labels_the_page_says_so_and_draws_nothing() -> None:
+    page = html_report(evaluate([judged(0, 0.5, None)], n_resamples=100))
+
+    _parsed(page)
+    assert "<svg" not in page
+    assert "there is nothing to draw" in page
+
+
+def test_without_matplotlib_the_error_says_what_to_install(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: object) -> object:
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builtins, "__import__", without)
+
+    with pytest.raises(ConfigurationError, match=r"uncertain-llm\[report\]"):
+        html_report(report)

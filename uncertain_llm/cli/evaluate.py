@@ -1,0 +1,178 @@
+"""`uncertain-llm evaluate`: how well scores and probabilities did against labels."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from uncertain_llm.cli.evaluate_view import report_text
+from uncertain_llm.cli.exits import ExitCode, fail
+from uncertain_llm.cli.terminal import printable
+from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
+from uncertain_llm.evaluation.columns import Columns, collect
+from uncertain_llm.evaluation.dataset import BadLine, input_files
+from uncertain_llm.evaluation.html_report import html_report
+from uncertain_llm.evaluation.intervals import (
+    IntervalReport,
+    evaluate_intervals,
+    read_interval_rows,
+)
+from uncertain_llm.evaluation.report import evaluate_columns
+from uncertain_llm.evaluation.scored import join, judged_decisions, load_labels, read_scored
+
+__all__ = ["AgainstOption", "JsonOption", "evaluate", "read_judged", "report_bad_lines"]
+
+AgainstOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--against",
+        metavar="IN",
+        help="The recorded samples with their labels: a file or a folder; may be repeated.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+_SHOWN_BAD_LINES = 20
+
+
+def evaluate(
+    scored: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="SCORED...", help="What `assess` wrote.", show_default=False),
+    ] = None,
+    against: AgainstOption = None,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            "--log",
+            metavar="URL",
+            help="Evaluate the labelled decisions of a log instead of a SCORED file.",
+            show_default=False,
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Also write one self-contained page.",
+            show_default=False,
+        ),
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option(min=100, max=100_000, help="Draws behind each interval.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how right the answers were and how true the probabilities, with 95 % intervals."""
+    if (log is None) == (scored is None) or (scored is None) != (against is None):
+        raise typer.BadParameter("give SCORED and --against IN, or --log URL")
+    intervals = None
+    try:
+        if log is not None:
+            columns, bad = _read_log(log)
+        else:
+            columns, bad = read_judged(scored or (), against or ())
+            intervals = _stated_intervals(against or (), resamples, seed)
+        report = evaluate_columns(columns, n_resamples=resamples, seed=seed)
+        report = report.model_copy(update={"intervals": intervals})
+        if html is not None:
+            _write(html, html_report(report))
+    except UncertainLLMError as error:
+        fail(error)
+    if as_json:
+        typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
+    else:
+        typer.echo(report_text(report), nl=False)
+    report_bad_lines(bad)
+    if bad:
+        raise typer.Exit(ExitCode.BAD_LINES)
+
+
+def read_judged(
+    scored: Sequence[Path], against: Sequence[Path], *, refuse_conflicts: bool = False
+) -> tuple[Columns, list[BadLine]]:
+    """Return scored rows joined with their labels; what is odd about them is said on stderr.
+
+    Raises:
+        ConfigurationError: A file does not exist, or no row of the two belongs together; with
+            `refuse_conflicts` also when one row has two sets of labels.
+    """
+    labels = load_labels(input_files(against))
+    if refuse_conflicts and labels.n_conflicts:
+        raise ConfigurationError(
+            f"{labels.n_conflicts} rows have the dataset, model and id of another row, and other "
+            "labels: it cannot be told which were scored; give each system its own model name, for "
+            "example small@prompt-7"
+        )
+    columns, bad = collect(join(read_scored(input_files(scored)), labels))
+    if len(columns) == 0:
+        raise ConfigurationError(
+            f"no row in {', '.join(path.name for path in scored)} could be read"
+            + (f"; the first problem: {bad[0]}" if bad else "")
+        )
+    if labels.n_rows and labels.n_not_scored == labels.n_rows:
+        raise ConfigurationError(
+            "no scored row has a label: dataset, model and id of SCORED and IN do not match"
+        )
+    if labels.n_not_scored:
+        typer.echo(
+            f"Note: {labels.n_not_scored} of {labels.n_rows} labelled rows are not scored", err=True
+        )
+    if labels.n_duplicates:
+        typer.echo(
+            f"Note: {labels.n_duplicates} labelled rows come twice; the first counts", err=True
+        )
+    return columns, [*bad, *labels.bad_lines]
+
+
+def report_bad_lines(bad: Sequence[BadLine]) -> None:
+    """Name the lines that could not be read on stderr."""
+    for line in bad[:_SHOWN_BAD_LINES]:
+        typer.echo(f"Bad line: {printable(str(line), one_line=True)}", err=True)
+    if len(bad) > _SHOWN_BAD_LINES:
+        typer.echo(f"and {len(bad) - _SHOWN_BAD_LINES} more bad lines", err=True)
+
+
+def _read_log(url: str) -> tuple[Columns, list[BadLine]]:
+    from uncertain_llm.storage.decision_log import open_log
+
+    with open_log(url, create=False) as log:
+        columns, bad = collect(judged_decisions(log))
+    if len(columns) == 0:
+        raise ConfigurationError("the decision log holds no decision yet")
+    return columns, bad
+
+
+def _stated_intervals(
+    against: Iterable[Path], n_resamples: int, seed: int
+) -> IntervalReport | None:
+    rows = read_interval_rows(input_files(tuple(against)))
+    # Bad lines were already met when the labels were read.
+    kept = [row for row in rows if not isinstance(row, BadLine)]
+    return evaluate_intervals(kept, n_resamples=n_resamples, seed=seed) if kept else None
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that appears whole, or not at all."""
+    try:
+        handle, draft = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
+        try:
+            with open(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            os.chmod(draft, 0o644)  # mkstemp gives it to its owner alone
+            os.replace(draft, path.resolve())
+        except BaseException:
+            os.unlink(draft)
+            raise
+    except OSError as error:
+        raise ConfigurationError(
+            f"the report cannot be written to {path}: {error.strerror or error}"
+        ) from error

@@ -1,0 +1,195 @@
+"""How a report and a comparison read on a terminal: tables of plain text, one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from uncertain_llm.cli.terminal import printable
+from uncertain_llm.evaluation.compare import Comparison, Difference
+from uncertain_llm.evaluation.figures import Figure
+from uncertain_llm.evaluation.intervals import IntervalReport
+from uncertain_llm.evaluation.report import ActionReport, Report, SliceReport
+from uncertain_llm.evaluation.wording import number, reason_of, with_interval
+
+__all__ = ["comparison_text", "report_text"]
+
+_WIDEST_NAME = 38
+
+
+def report_text(report: Report) -> str:
+    """Return the report as text."""
+    return "\n".join(_report_lines(report)) + "\n"
+
+
+def comparison_text(found: Comparison) -> str:
+    """Return the comparison as one page of text; slices in full are in the JSON."""
+    return "\n".join(_comparison_lines(found)) + "\n"
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    yield (
+        f"{report.n} rows on {report.n_questions} questions, {report.n_labelled} labelled, "
+        f"{report.n_unavailable} unavailable"
+    )
+    yield from (f"Note: {printable(note, one_line=True)}" for note in report.notes)
+    yield ""
+    yield from _table(("figure", "value", "95 % interval", "rows"), _figures(report))
+    yield ""
+    yield _top_line(report)
+    yield ""
+    yield from _actions("chosen first", report.by_action.items())
+    if report.by_delivered is not None:
+        yield ""
+        yield from _actions("delivered", report.by_delivered.items())
+    for dimension, slices in report.by_slice.items():
+        yield ""
+        yield from _slices(dimension, slices)
+    if report.intervals is not None:
+        yield ""
+        yield from _stated_intervals(report.intervals)
+
+
+def _figures(report: Report) -> Iterator[Sequence[str]]:
+    selective = report.selective_accuracy.items()
+    rows = [
+        ("coverage", report.coverage),
+        ("accuracy", report.accuracy),
+        *((f"accuracy of the surest {float(c):.0%}", f) for c, f in selective),
+        *((f"coverage at {float(r):.0%} risk", f) for r, f in report.coverage_at_risk.items()),
+        ("AUROC", report.auroc),
+        ("AURC", report.aurc),
+        ("AUGRC", report.augrc),
+        ("ECE", report.ece),
+        ("  noise floor", report.ece_noise_floor),
+        ("  debiased", report.ece_debiased),
+        ("smooth ECE", report.smece),
+        ("Brier score", report.brier),
+        ("log loss", report.log_loss),
+        ("probability less share right", report.signed_gap),
+        ("calibration slope", report.calibration_slope),
+        ("calibration intercept", report.calibration_intercept),
+        ("probability, right less wrong", report.confidence_gap),
+        ("accuracy, answered less hedged", report.hedge_contrast),
+    ]
+    for name, figure in rows:
+        yield (name, _value(figure), with_interval(figure), str(figure.n))
+
+
+def _top_line(report: Report) -> str:
+    top = report.top_bin
+    if top.mean_stated is None:
+        return f"Top bin: no answer claims {top.cut:.0%} or more."
+    return (
+        f"Top bin ({top.cut:.0%} or more, {top.n} rows): says {number(top.mean_stated)}, "
+        f"right {_value(top.share_right)} {with_interval(top.share_right)}, "
+        f"gap {_value(top.gap)} {with_interval(top.gap)}"
+    )
+
+
+def _actions(title: str, actions: Iterable[tuple[str, ActionReport]]) -> Iterator[str]:
+    yield from _table(
+        (title, "rows", "share", "right among them", "right, of all"),
+        (
+            (str(name), str(a.n), _both(a.share), _both(a.accuracy), _both(a.success))
+            for name, a in actions
+        ),
+    )
+
+
+def _slices(dimension: str, slices: dict[str, SliceReport]) -> Iterator[str]:
+    yield from _table(
+        (f"by {dimension}", "rows", "accuracy", "AUROC", "ECE", "overconfident by"),
+        (
+            (
+                name + (" (INVERTED)" if found.is_inverted else ""),
+                str(found.n),
+                *(_both(f) for f in (found.accuracy, found.auroc, found.ece, found.signed_gap)),
+            )
+            for name, found in slices.items()
+        ),
+    )
+
+
+def _stated_intervals(report: IntervalReport) -> Iterator[str]:
+    yield from _table(
+        ("stated intervals", "hold: stated", "widened", "Winkler: stated", "widened"),
+        (
+            (
+                f"{level.level:.0%}",
+                _both(level.coverage),
+                _both(level.coverage_widened),
+                _both(level.winkler),
+                _both(level.winkler_widened),
+            )
+            for level in report.levels
+        ),
+    )
+
+
+def _comparison_lines(found: Comparison) -> Iterator[str]:
+    yield f"{'PASSED' if found.passed else 'FAILED'}: {printable(found.verdict, one_line=True)}"
+    yield (
+        f"{found.n_rows} rows on {found.n_questions} questions that both answered, "
+        f"{found.n_labelled} labelled"
+    )
+    yield from (f"Note: {note}" for note in found.notes)
+    yield ""
+    head = ("figure", "baseline", "candidate", "change", "95 % interval", "limit", "verdict")
+    yield from _table(head, (_difference(d) for d in found.overall))
+    gated = [d for d in found.slices if d.verdict in ("worse", "no_worse")]
+    worse = [d for d in found.slices if d.verdict == "worse"]
+    n_slices = len({d.slice for d in gated})
+    yield ""
+    if worse:
+        yield from _table(("worse in slices", *head[1:]), (_difference(d) for d in worse))
+    else:
+        yield f"Slices: {len(gated)} checks on {n_slices} slices, none worse beyond noise."
+    for turned in found.inversions:
+        ends = "" if turned.interval is None else f" [{', '.join(map(number, turned.interval))}]"
+        new = "new" if turned.is_new else "not shown to be new"
+        yield (
+            f"INVERTED in {printable(turned.slice, one_line=True)} ({new}): wrong answers are held "
+            f"as sure as right ones; right less wrong {number(turned.candidate_gap)}{ends}"
+        )
+
+
+def _difference(found: Difference) -> tuple[str, ...]:
+    name = found.name if found.slice is None else f"{found.name}, {found.slice}"
+    ends = f"({(found.reason or '').replace('_', ' ')})"
+    if found.interval is not None:
+        ends = f"[{', '.join(f'{end:+.3f}' for end in found.interval)}]"
+    return (
+        name,
+        "-" if found.baseline is None else number(found.baseline),
+        "-" if found.candidate is None else number(found.candidate),
+        "-" if found.difference is None else f"{found.difference:+.3f}",
+        ends,
+        "-" if found.limit is None else f"{found.limit:g}",
+        {"worse": "WORSE", "no_worse": "ok", "not_gated": "-"}.get(found.verdict, "undecided"),
+    )
+
+
+def _value(figure: Figure) -> str:
+    return "-" if figure.value is None else number(figure.value)
+
+
+def _both(figure: Figure) -> str:
+    if figure.value is None:
+        return f"({reason_of(figure)})"
+    return f"{number(figure.value)} {with_interval(figure)}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    lines = [tuple(head), *(tuple(row) for row in rows)]
+    cells = [[_short(line[0]), *line[1:]] for line in lines]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
+    for first, *others in cells:
+        aligned = [first.ljust(widths[0])]
+        aligned += [text.rjust(w) for text, w in zip(others, widths[1:], strict=True)]
+        yield "  ".join(aligned).rstrip()
+
+
+def _short(name: str) -> str:
+    # Leading spaces set a line below the one before; they stay.
+    text = name[: len(name) - len(name.lstrip())] + printable(name, one_line=True)
+    return text if len(text) <= _WIDEST_NAME else f"{text[: _WIDEST_NAME - 1]}…"

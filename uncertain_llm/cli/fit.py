@@ -1,0 +1,219 @@
+"""`uncertain-llm fit`: from labels to probabilities, and to a certificate where one can be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from uncertain_llm.calibration.fitting import CombinerChoice
+from uncertain_llm.cli.exits import ExitCode, fail
+from uncertain_llm.cli.fit_view import print_fit
+from uncertain_llm.cli.session import PolicyOption
+from uncertain_llm.cli.terminal import printable
+from uncertain_llm.core.errors import UncertainLLMError
+from uncertain_llm.evaluation.assess_offline import AnswerMode
+from uncertain_llm.evaluation.dataset import input_files
+from uncertain_llm.evaluation.fit import FitOrder
+from uncertain_llm.evaluation.fit import fit as fit_rows
+from uncertain_llm.evaluation.fit_rows import FitRows, rows_from_log, rows_from_recordings
+from uncertain_llm.policy import Policy
+from uncertain_llm.policy.certify import Promise
+from uncertain_llm.storage.calibration_files import save_calibration
+from uncertain_llm.storage.policy_files import load_policy
+
+__all__ = ["fit"]
+
+_SHOWN_BAD = 20  # bad lines told one by one; the others are counted
+
+
+def fit(  # noqa: PLR0913 - one parameter for each option of the command
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FITTED", dir_okay=False, show_default=False, help="What is written."
+        ),
+    ],
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="IN",
+            show_default=False,
+            help="Recordings with labels, .jsonl or .jsonl.gz, or folders of them.",
+        ),
+    ] = None,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            "--log",
+            metavar="URL",
+            show_default=False,
+            help="Fit on the labelled decisions of this log, in place of IN.",
+        ),
+    ] = None,
+    policy: PolicyOption = "balanced",
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="K", help="Use the first K samples of each row.", show_default=False
+        ),
+    ] = None,
+    answer: Annotated[AnswerMode, typer.Option(help="Which answer is scored.")] = (
+        AnswerMode.MAJORITY
+    ),
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            metavar="A",
+            show_default=False,
+            help="Promise that of what is answered at most this share is wrong.",
+        ),
+    ] = None,
+    alpha_shown: Annotated[
+        float | None,
+        typer.Option(
+            metavar="A",
+            show_default=False,
+            help="Promise the same of answered and hedged together; not below --alpha.",
+        ),
+    ] = None,
+    delta: Annotated[
+        float | None,
+        typer.Option(
+            metavar="D",
+            show_default=False,
+            help="Chance that any promise is broken; 0.1 if left out.",
+        ),
+    ] = None,
+    average: Annotated[
+        bool,
+        typer.Option("--average", help="Keep the risk on average only. This is no certificate."),
+    ] = False,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SLICE",
+            show_default=False,
+            help="Calibrate by domain, model, task, dataset, or a label of the requests.",
+        ),
+    ] = None,
+    per_group: Annotated[
+        bool,
+        typer.Option("--per-group", help="Keep the promises in each group; needs --group-by."),
+    ] = False,
+    combiner: Annotated[
+        CombinerChoice, typer.Option(help="Whose weights make the score.")
+    ] = CombinerChoice.AUTO,
+    labels_are_random: Annotated[
+        bool,
+        typer.Option(
+            "--labels-are-random",
+            help="With --log: every label counts as drawn by chance, not only audited ones.",
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Draws folds and splits.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Fit probabilities on labels; with --alpha also thresholds that keep a promise."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if bool(inputs) == bool(log):
+        raise typer.BadParameter("give recordings or --log, one of the two", param_hint="IN")
+    if log is not None and (samples is not None or answer is not AnswerMode.MAJORITY):
+        raise typer.BadParameter("a log holds what was decided", param_hint="--samples, --answer")
+    order = FitOrder(
+        promises=_promises(alpha, alpha_shown),
+        delta=_delta(delta, alpha),
+        kind="average" if average else "certified",
+        group_by=group_by,
+        certify_by_group=_per_group(per_group, group_by),
+        combiner=combiner,
+        seed=seed,
+    )
+    try:
+        chosen = load_policy(policy)
+        if log is None:
+            files = input_files(inputs or [])
+            found = rows_from_recordings(files, chosen, n_samples=samples, answer=answer)
+        else:
+            found = _from_log(log, chosen, all_drawn=labels_are_random)
+        _tell(console, found, group_by)
+        calibration = fit_rows(found, chosen, order)
+        save_calibration(calibration, out)
+    except UncertainLLMError as error:
+        fail(error)
+    if as_json:
+        typer.echo(calibration.model_dump_json(indent=1))
+    else:
+        print_fit(calibration, out=out)
+    if calibration.is_promise_broken:
+        raise typer.Exit(ExitCode.NOT_CERTIFIABLE)
+    if found.bad:
+        raise typer.Exit(ExitCode.BAD_LINES)
+
+
+def _promises(alpha: float | None, alpha_shown: float | None) -> tuple[Promise, ...]:
+    for value, hint in ((alpha, "--alpha"), (alpha_shown, "--alpha-shown")):
+        if value is not None and not 0.0 < value < 1.0:
+            raise typer.BadParameter(
+                f"expected a share between 0 and 1, got {value}", param_hint=hint
+            )
+    if alpha_shown is not None and (alpha is None or alpha_shown < alpha):
+        raise typer.BadParameter(
+            "needs --alpha, and must not be below it", param_hint="--alpha-shown"
+        )
+    answer = () if alpha is None else (Promise(band="answer", alpha=alpha),)
+    shown = () if alpha_shown is None else (Promise(band="shown", alpha=alpha_shown),)
+    return (*answer, *shown)
+
+
+def _delta(delta: float | None, alpha: float | None) -> float:
+    if delta is None:
+        return FitOrder().delta
+    if alpha is None:
+        raise typer.BadParameter("needs --alpha", param_hint="--delta")
+    if not 0.0 < delta < 1.0:
+        raise typer.BadParameter(
+            f"expected a chance between 0 and 1, got {delta}", param_hint="--delta"
+        )
+    return delta
+
+
+def _per_group(per_group: bool, group_by: str | None) -> bool:
+    if per_group and group_by is None:
+        raise typer.BadParameter("needs --group-by", param_hint="--per-group")
+    return per_group
+
+
+def _from_log(url: str, policy: Policy, *, all_drawn: bool) -> FitRows:
+    # SQLAlchemy takes half the start of a fit on recordings, which needs no log.
+    from uncertain_llm.storage.decision_log import open_log
+
+    with open_log(url, create=False) as log:
+        return rows_from_log(log.records(), log.labels(), policy, all_drawn=all_drawn)
+
+
+def _tell(console: Console, found: FitRows, group_by: str | None) -> None:
+    def say(text: str) -> None:
+        console.print(Text(printable(text, one_line=True)))
+
+    for line in found.bad[:_SHOWN_BAD]:
+        say(line)
+    if len(found.bad) > _SHOWN_BAD:
+        say(f"... and {len(found.bad) - _SHOWN_BAD} more lines like these")
+    if found.n_other_pipeline:
+        say(
+            f"{found.n_other_pipeline} decisions left out: made by another pipeline than this "
+            "policy's, or with another choice of the answer shown (drop-in calls show the first)"
+        )
+    labelled = [row for row in found.rows if row.loss is not None]
+    n_picked = sum(not row.is_drawn for row in labelled)
+    if n_picked:
+        say(
+            f"Warning: {n_picked} of {len(labelled)} labels were not asked for by the audit draw. "
+            "If people picked what to label, probabilities may lean; they certify nothing."
+        )
+    if group_by is not None and not any(group_by in row.slices for row in labelled):
+        say(f"Warning: no labelled row tells its '{group_by}': there are no groups to tell apart")

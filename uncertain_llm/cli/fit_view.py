@@ -1,0 +1,171 @@
+"""What `fit` prints: labels, method and why, figures before and after, certificate, what next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from uncertain_llm.calibration.fitted import Method
+from uncertain_llm.cli.terminal import printable
+from uncertain_llm.policy.calibration_file import CalibrationFile, Figure
+from uncertain_llm.policy.certify import Certificate, CertifiedBand
+
+__all__ = ["print_fit"]
+
+_MOST_GROUPS = 20
+
+_FIGURES = {
+    "smooth_ece": "smooth ECE",
+    "ece_debiased": "ECE, debiased",
+    "log_loss": "log loss",
+    "brier": "Brier",
+    "auroc": "AUROC",
+}
+_BANDS = {
+    "answer": "of what is answered",
+    "shown": "of what is answered or hedged",
+    "verified": "of what is verified",
+}
+
+
+def print_fit(found: CalibrationFile, *, out: Path) -> None:
+    """Print on stdout what a person needs to trust a fit, or not to."""
+    for line in _lines(found, out):
+        typer.echo(printable(line, one_line=False))
+
+
+def _lines(found: CalibrationFile, out: Path) -> list[str]:
+    return [
+        *_method(found),
+        "",
+        *_figures(found),
+        *_groups(found),
+        "",
+        *_thresholds(found),
+        "",
+        *_promise(found),
+        *_more(found),
+        "",
+        f"Wrote {out}: {found.estimator.name}, bound to pipeline {found.fingerprint}.",
+    ]
+
+
+def _method(found: CalibrationFile) -> list[str]:
+    models = ", ".join(found.binding.models[:3])
+    more = f" and {len(found.binding.models) - 3} more" if len(found.binding.models) > 3 else ""
+    method = found.estimator.method
+    name = "none, the shipped prior stays" if method is Method.PRIOR else method.value
+    return [
+        f"Labels      {found.n_labels} of {found.n_rows} rows; models: {models}{more}",
+        f"Score       {found.why_combiner}",
+        f"Calibrator  {name}: {found.why_method}",
+    ]
+
+
+def _figures(found: CalibrationFile) -> list[str]:
+    if found.after.n == 0:
+        return ["No figures: nothing could be held out."]
+    accuracy = found.after.accuracy
+    lines = [
+        f"On {found.after.n} labels that the fit did not see, right {_percent(accuracy)}:",
+        f"  {'':<14} {'shipped prior':<24} this fit",
+    ]
+    for field, name in _FIGURES.items():
+        before, after = getattr(found.before, field), getattr(found.after, field)
+        lines.append(f"  {name:<14} {_plain(before):<24} {_plain(after)}")
+    return lines
+
+
+def _groups(found: CalibrationFile) -> list[str]:
+    if found.group_by is None:
+        return []
+    shifts = found.estimator.groups
+    told = (
+        "no group differs beyond noise, all share one calibrator"
+        if shifts is None
+        else f"groups differ by {shifts.sd_between:.2f} in log odds; each has its own shift"
+    )
+    lines = ["", f"By {found.group_by} ({told}):"]
+    for group in found.by_group[:_MOST_GROUPS]:
+        low, high = group.accuracy_interval
+        before = "-" if group.mean_before is None else f"{group.mean_before:.2f}"
+        lines.append(
+            f"  {group.group or '(none)':<24} n {group.n:<5} right {group.accuracy:.2f} "
+            f"[{low:.2f}, {high:.2f}]  stated {before} before, {group.mean_after:.2f} now"
+        )
+    if len(found.by_group) > _MOST_GROUPS:
+        lines.append(f"  ... and {len(found.by_group) - _MOST_GROUPS} more groups, in the file")
+    return lines
+
+
+def _thresholds(found: CalibrationFile) -> list[str]:
+    if found.cuts is None:
+        return ["Thresholds: none. Nothing is answered unhedged with this file."]
+    cuts = found.cuts
+    lines = [
+        f"Thresholds: answer from P(right) {cuts.answer:.3f}, hedge from {cuts.hedge:.3f}, "
+        f"verify from {cuts.verify:.3f}. Of "
+        + ("the labels held out:" if found.certificate is None else "these labels:")
+    ]
+    for band in found.at_cuts:
+        risk = "" if band.risk is None else f", wrong {_percent(band.risk)}"
+        lines.append(f"  {band.action:<8} {_percent(band.share)}{risk}")
+    return lines
+
+
+def _promise(found: CalibrationFile) -> list[str]:
+    lines = []
+    if found.certificate is not None:
+        lines += [_band(band, found.certificate) for band in found.certificate.bands]
+        lines.append(
+            "  It holds for this pipeline, these models and traffic like these labels; any change "
+            "of them ends it."
+        )
+    lines += [f"No certificate: {r.sentence()}." for r in found.reasons[:_MOST_GROUPS]]
+    if len(found.reasons) > _MOST_GROUPS:
+        lines.append(f"... and {len(found.reasons) - _MOST_GROUPS} more reasons, in the file")
+    if not lines:
+        lines.append("No promise was asked for (--alpha).")
+    return lines
+
+
+def _band(band: CertifiedBand, certificate: Certificate) -> str:
+    whom = "" if band.group is None else f" in '{band.group}'"
+    what = f"{_BANDS[band.band]}{whom} at most {band.alpha:.1%} is wrong"
+    facts = (
+        f"score >= {band.threshold:.4f} lets {band.coverage:.1%} through; "
+        f"{band.n_wrong:g} of {band.n_accepted} labels there were wrong"
+    )
+    if certificate.kind == "average":
+        return (
+            f"On average, not certified: {what}, over draws of the labels ({facts}); on about half "
+            "of the draws it is more."
+        )
+    return (
+        f"Certified with {1 - (certificate.delta or 0):.1%} confidence: {what} ({facts}, bound "
+        f"{band.risk_bound or 0:.1%}, {band.n_labels} labels)."
+    )
+
+
+def _more(found: CalibrationFile) -> list[str]:
+    if not found.more_labels:
+        return []
+    told = ", ".join(f"{m.alpha:.0%} at about {m.labels:,} labels" for m in found.more_labels)
+    return [f"More labels would certify, if the risks are as these show: {told}."]
+
+
+def _plain(figure: Figure | None) -> str:
+    if figure is None:
+        return "-"
+    if figure.interval is None:
+        return f"{figure.value:.3f}"
+    return f"{figure.value:.3f} [{figure.interval[0]:.3f}, {figure.interval[1]:.3f}]"
+
+
+def _percent(figure: Figure | None) -> str:
+    if figure is None:
+        return "-"
+    if figure.interval is None:
+        return f"{figure.value:.1%}"
+    return f"{figure.value:.1%} [{figure.interval[0]:.1%}, {figure.interval[1]:.1%}]"

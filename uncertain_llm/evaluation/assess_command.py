@@ -1,0 +1,135 @@
+"""What `uncertain-llm assess` does, apart from its terminal: recordings in, SCORED lines out."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from uncertain_llm.core.confidence import ConfidenceStatus
+from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.evaluation.assess_offline import Assessor, scored_line
+from uncertain_llm.evaluation.dataset import BadLine, input_files, read_rows
+
+__all__ = ["AssessRun", "assess_files"]
+
+_PACKED = ".gz"
+
+
+@dataclass(frozen=True)
+class AssessRun:
+    """What became of the rows of a run."""
+
+    n_rows: int
+    """Lines written."""
+    n_bad: int
+    """Lines that could not be read; they have no line in the output."""
+    n_unavailable: int
+    """Rows with nothing to measure: their score is null."""
+    actions: dict[str, int]
+    """Rows by the action that the policy chose, most frequent first."""
+
+
+def assess_files(
+    paths: Sequence[Path],
+    out: Path,
+    assessor: Assessor,
+    *,
+    on_bad: Callable[[BadLine], None],
+    on_read: Callable[[int], None] | None = None,
+) -> AssessRun:
+    """Score recordings row by row and write one SCORED line for each, in the order of the input.
+
+    The same input, policy and version give the same bytes. Memory does not grow with the number
+    of rows. The file appears under its name when it is complete, or not at all.
+
+    Args:
+        paths: Files and folders of recordings, `.jsonl` or `.jsonl.gz`.
+        out: File to write; packed if its name ends in `.gz`. An existing one is replaced.
+        assessor: What scores a row.
+        on_bad: Told of every line that cannot be read; the run goes on.
+        on_read: Told how many bytes of the input were read since it was told last.
+
+    Raises:
+        ConfigurationError: There is nothing to read, the output would become an input of the
+            next run, or it cannot be written.
+    """
+    files = input_files(paths)
+    _refuse_own_input(paths, files, out)
+    n_rows = n_bad = n_unavailable = 0
+    actions: Counter[str] = Counter()
+    with _replacing(out) as stream:
+        for row in read_rows(files, on_read=on_read):
+            if isinstance(row, BadLine):
+                n_bad += 1
+                on_bad(row)
+                continue
+            line = scored_line(row, assessor.assess(row))
+            stream.write(json.dumps(line) + "\n")
+            n_rows += 1
+            n_unavailable += line["status"] == ConfidenceStatus.UNAVAILABLE.value
+            actions[str(line["action"])] += 1
+    return AssessRun(n_rows, n_bad, n_unavailable, dict(actions.most_common()))
+
+
+def _refuse_own_input(paths: Sequence[Path], files: Sequence[Path], out: Path) -> None:
+    target = out.resolve()
+    if any(target == file.resolve() for file in files):
+        raise ConfigurationError(f"{out} is one of the recordings; name another file to write")
+    folders = {path.resolve() for path in paths if path.is_dir()}
+    if target.parent in folders and target.name.endswith((".jsonl", ".jsonl.gz")):
+        raise ConfigurationError(
+            f"{out} lies in the folder that is read: the next run would take it for a recording; "
+            "write it to another folder"
+        )
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[TextIO]:
+    """A stream whose content appears under the name at the end, or not at all."""
+    target = out.resolve()  # a link stays a link
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        if target.exists() and not target.is_file():  # a pipe or a device: nothing to replace
+            with target.open("w", encoding="ascii") as stream:
+                yield stream
+            return
+        try:
+            with draft.open("wb") as raw:
+                with _text_stream(raw, is_packed=target.name.endswith(_PACKED)) as stream:
+                    yield stream
+                raw.flush()
+                os.fsync(raw.fileno())
+            os.replace(draft, target)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(draft)
+            raise
+    except OSError as error:
+        raise ConfigurationError(
+            f"the scores cannot be written to {out}: {error.strerror or error}"
+        ) from error
+
+
+@contextmanager
+def _text_stream(raw: io.BufferedWriter, *, is_packed: bool) -> Iterator[TextIO]:
+    if is_packed:
+        # Neither name nor time goes into the header: the same scores are the same bytes.
+        with (
+            gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed,
+            io.TextIOWrapper(packed, encoding="ascii", newline="\n") as stream,
+        ):
+            yield stream
+        return
+    plain = io.TextIOWrapper(raw, encoding="ascii", newline="\n")
+    try:
+        yield plain
+    finally:
+        plain.detach()

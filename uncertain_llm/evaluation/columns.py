@@ -1,0 +1,135 @@
+"""Judged rows as columns: what figures are computed from, a few dozen bytes a row."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from uncertain_llm.core.confidence import ConfidenceStatus
+from uncertain_llm.core.decision import Action
+from uncertain_llm.evaluation.dataset import BadLine
+from uncertain_llm.evaluation.scored import JudgedRow
+from uncertain_llm.stats.arrays import BoolArray, FloatArray, IntArray
+
+__all__ = ["ACTIONS", "STATUSES", "Codes", "Columns", "collect"]
+
+ACTIONS = tuple(Action)
+STATUSES = tuple(ConfidenceStatus)
+_NOBODY_KNOWS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """A column of names, each row's as its position in `names`; -1 where it has none."""
+
+    names: tuple[str, ...]
+    codes: npt.NDArray[np.int32]
+
+    def rows_of(self, name: str) -> BoolArray:
+        """Return which rows have this name."""
+        return np.asarray(self.codes == self.names.index(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Judged rows, column by column, all of the same length."""
+
+    score: FloatArray
+    """NaN where nothing was measured."""
+    probability: FloatArray
+    """NaN where there is none."""
+    right: npt.NDArray[np.int8]
+    """1 right, 0 wrong, -1 nobody knows."""
+    action: npt.NDArray[np.int8]
+    """Position in `ACTIONS` of what the policy chose first."""
+    delivered: npt.NDArray[np.int8]
+    """Position in `ACTIONS` of what the user got; -1 where nobody knows."""
+    status: npt.NDArray[np.int8]
+    """Position in `STATUSES` of where the probability comes from."""
+    question: Codes
+    slices: Mapping[str, Codes]
+
+    def __len__(self) -> int:
+        return int(self.score.size)
+
+    def where(self, rows: BoolArray | IntArray) -> Self:
+        """Return these rows only."""
+        return type(self)(
+            score=self.score[rows],
+            probability=self.probability[rows],
+            right=self.right[rows],
+            action=self.action[rows],
+            delivered=self.delivered[rows],
+            status=self.status[rows],
+            question=Codes(self.question.names, self.question.codes[rows]),
+            slices={k: Codes(c.names, c.codes[rows]) for k, c in self.slices.items()},
+        )
+
+    @property
+    def is_known(self) -> BoolArray:
+        """Which rows are labelled."""
+        return np.asarray(self.right >= 0)
+
+    @property
+    def is_scored(self) -> BoolArray:
+        """Which rows have a score."""
+        return np.asarray(~np.isnan(self.score))
+
+    @property
+    def is_judged_probability(self) -> BoolArray:
+        """Which rows have both a probability and a label."""
+        return np.asarray(~np.isnan(self.probability) & self.is_known)
+
+
+class _CodeBuilder:
+    def __init__(self, n_before: int) -> None:
+        self._positions: dict[str, int] = {}
+        self._codes = array("i", [-1]) * n_before
+
+    def add(self, name: str | None) -> None:
+        code = -1 if name is None else self._positions.setdefault(name, len(self._positions))
+        self._codes.append(code)
+
+    def done(self) -> Codes:
+        return Codes(tuple(self._positions), np.array(self._codes, dtype=np.int32))
+
+
+def collect(rows: Iterable[JudgedRow | BadLine]) -> tuple[Columns, list[BadLine]]:
+    """Return all rows as columns, and the lines that are not rows."""
+    score, probability = array("d"), array("d")
+    right, action, delivered, status = array("b"), array("b"), array("b"), array("b")
+    question = _CodeBuilder(0)
+    slices: dict[str, _CodeBuilder] = {}
+    bad: list[BadLine] = []
+    for row in rows:
+        if isinstance(row, BadLine):
+            bad.append(row)
+            continue
+        scored = row.scored
+        for name in row.slices.keys() - slices.keys():
+            slices[name] = _CodeBuilder(len(score))
+        for name, codes in slices.items():
+            codes.add(row.slices.get(name))
+        score.append(np.nan if scored.score is None else scored.score)
+        probability.append(np.nan if scored.probability is None else scored.probability)
+        right.append(_NOBODY_KNOWS if row.right is None else int(row.right))
+        action.append(ACTIONS.index(scored.action))
+        delivered.append(-1 if row.delivered is None else ACTIONS.index(row.delivered))
+        status.append(STATUSES.index(scored.status))
+        question.add(row.question)
+    columns = Columns(
+        score=np.array(score, dtype=np.float64),
+        probability=np.array(probability, dtype=np.float64),
+        right=np.array(right, dtype=np.int8),
+        action=np.array(action, dtype=np.int8),
+        delivered=np.array(delivered, dtype=np.int8),
+        status=np.array(status, dtype=np.int8),
+        question=question.done(),
+        slices={name: codes.done() for name, codes in sorted(slices.items())},
+    )
+    return columns, bad

@@ -1,0 +1,206 @@
+"""A figure with its interval, and how all intervals of a report come about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from uncertain_llm.core.base import Value
+from uncertain_llm.evaluation.columns import Columns
+from uncertain_llm.evaluation.resampled import Tally, cluster_groups, figures_of, tally
+from uncertain_llm.stats.arrays import FloatArray
+
+__all__ = [
+    "LEVEL",
+    "Figure",
+    "Resamples",
+    "difference_of_shares",
+    "draw_counts",
+    "korn_graubard_interval",
+]
+
+LEVEL = 0.95
+"""What the intervals of a report aim to cover."""
+
+_LEAST_CLUSTERS = 10
+"""Below this a bootstrap interval says more about the draws than about the data. Chosen."""
+_MOST_UNDEFINED = 0.1
+# Resampling adds noise to these, so they are mirrored around the estimate (Davison and Hinkley).
+_BASIC = {"ece", "smece"}
+_NOT_NEGATIVE = {"ece", "smece", "brier", "log_loss", "aurc", "augrc"}
+
+
+class Figure(Value):
+    """One number of a report: what it is, how far it can be trusted, what it rests on."""
+
+    value: float | None
+    interval: tuple[float, float] | None
+    """The 95 % interval; None where there is none, see `reason`."""
+    n: int
+    """Rows that the figure rests on: its denominator."""
+    reason: str | None = None
+    """Why `value` or `interval` is None."""
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """The figures of one set of rows, on the rows and on resamples of their questions."""
+
+    on_rows: Mapping[str, float]
+    draws: Mapping[str, FloatArray]
+    n_clusters: int
+
+    @classmethod
+    def of(
+        cls, columns: Columns, *, n_resamples: int, seed: int, with_curves: bool = True
+    ) -> Resamples:
+        """Return the resamples of rows; the same seed gives the same ones."""
+        rng = np.random.default_rng(seed)
+        n_clusters = int(np.unique(columns.question.codes).size)
+        groups = cluster_groups(columns.question.codes, rng)
+        n_groups = int(groups.max()) + 1 if groups.size else 0
+        tallied = tally(columns, groups, n_groups, with_curves=with_curves)
+        counts = draw_counts(n_groups, n_resamples, rng)
+        leave_out = () if with_curves else ("aurc",)
+        draws = figures_of(tallied, counts, leave_out=leave_out)
+        return cls(_on_rows(tallied, n_groups), draws, n_clusters)
+
+    def figure(self, name: str, value: float | None, n: int, *, reason: str | None) -> Figure:
+        """Return a figure with its bootstrap interval.
+
+        Args:
+            name: Of the resampled figure.
+            value: The estimate on all rows, exact where the resampled one is rounded; None where
+                it is undefined.
+            n: Rows it rests on.
+            reason: Why it is undefined, used when `value` is None.
+        """
+        if value is None or n == 0 or name not in self.draws:
+            return Figure(value=None, interval=None, n=n, reason=reason or "no_rows")
+        if self.n_clusters < _LEAST_CLUSTERS:
+            return Figure(value=value, interval=None, n=n, reason="too_few_questions")
+        drawn = self.draws[name]
+        drawn = drawn[np.isfinite(drawn)]
+        if drawn.size < (1.0 - _MOST_UNDEFINED) * self.draws[name].size:
+            return Figure(value=value, interval=None, n=n, reason="undefined_on_resamples")
+        low, high = _ends(drawn + (value - self.on_rows[name]))
+        if name in _BASIC:
+            low, high = 2.0 * value - high, 2.0 * value - low
+        if name in _NOT_NEGATIVE:
+            low, high = max(0.0, low), max(0.0, high)
+        return Figure(value=value, interval=(low, high), n=n)
+
+    def share(self, name: str, count: float, of: int, *, reason: str) -> Figure:
+        """Return a share of rows with an interval that is not fooled by 0 and 1.
+
+        Args:
+            name: Of the resampled share.
+            count: Rows that have it; not whole where a tie is shared out.
+            of: All rows.
+            reason: Why there is no share, used when `of` is 0.
+        """
+        if of == 0:
+            return Figure(value=None, interval=None, n=0, reason=reason)
+        drawn = self.draws[name]
+        drawn = drawn[np.isfinite(drawn)]
+        variance = float(drawn.var()) if drawn.size else 0.0
+        n_clusters = min(self.n_clusters, of)
+        interval = korn_graubard_interval(count / of, of, variance, n_clusters)
+        return Figure(value=count / of, interval=interval, n=of)
+
+    def debiased_ece(self, value: float | None, n: int) -> Figure:
+        """Return the debiased ECE; its square is resampled, where 0 is not an edge."""
+        name = "ece_debiased_squared"
+        if value is None or name not in self.draws:
+            return Figure(value=None, interval=None, n=n, reason="no_labelled_probability")
+        if self.n_clusters < _LEAST_CLUSTERS:
+            return Figure(value=value, interval=None, n=n, reason="too_few_questions")
+        drawn = self.draws[name]
+        low, high = _ends(drawn - drawn.mean() + self.on_rows[name])
+        interval = (float(np.sqrt(max(0.0, low))), float(np.sqrt(max(0.0, high))))
+        return Figure(value=value, interval=interval, n=n)
+
+
+def difference_of_shares(left: Figure, right: Figure, reason: str) -> Figure:
+    """Return left minus right with an interval made of theirs.
+
+    Args:
+        left: A share of some rows.
+        right: A share of other rows.
+        reason: Why there is no difference, used when one has no value.
+
+    Source:
+        Newcombe (1998), Statistics in Medicine 17, 873-890, method 10, with other intervals; Zou
+        and Donner (2008), Statistics in Medicine 27, 1693-1702.
+
+    Example:
+        >>> share = Figure(value=0.5, interval=(0.2, 0.8), n=10)
+        >>> [round(end, 3) for end in difference_of_shares(share, share, "").interval]
+        [-0.424, 0.424]
+    """
+    n = left.n + right.n
+    if left.value is None or right.value is None:
+        return Figure(value=None, interval=None, n=n, reason=reason)
+    value = left.value - right.value
+    if left.interval is None or right.interval is None:
+        return Figure(value=value, interval=None, n=n, reason=left.reason or right.reason)
+    below = np.hypot(left.value - left.interval[0], right.interval[1] - right.value)
+    above = np.hypot(left.interval[1] - left.value, right.value - right.interval[0])
+    return Figure(value=value, interval=(value - float(below), value + float(above)), n=n)
+
+
+def draw_counts(n_clusters: int, n_resamples: int, rng: np.random.Generator) -> FloatArray:
+    """Return how often each resample holds each cluster: shape (n_resamples, n_clusters)."""
+    if n_clusters == 0:
+        return np.zeros((n_resamples, 0))
+    picked = rng.integers(n_clusters, size=(n_resamples, n_clusters))
+    picked += np.arange(n_resamples)[:, None] * n_clusters
+    counts = np.bincount(picked.ravel(), minlength=n_resamples * n_clusters)
+    return counts.reshape(n_resamples, n_clusters).astype(np.float64)
+
+
+def korn_graubard_interval(
+    rate: float, n: int, variance: float, n_clusters: int
+) -> tuple[float, float]:
+    """Return the exact binomial interval at the number of independent rows that the data are worth.
+
+    Args:
+        rate: The share, in [0, 1].
+        n: Rows.
+        variance: Of the share over resamples of clusters.
+        n_clusters: Clusters among the rows; what the data are worth at a rate of 0 or 1, where
+            resamples do not vary.
+
+    Returns:
+        Lower and upper end in [0, 1], at 95 %.
+
+    Source:
+        Korn and Graubard (1998), Survey Methodology 24(2), 193-201.
+
+    Example:
+        >>> low, high = korn_graubard_interval(1.0, 20, 0.0, 20)
+        >>> round(low, 3), high
+        (0.832, 1.0)
+    """
+    from scipy.special import betaincinv
+
+    edge = rate in (0.0, 1.0) or variance <= 0.0
+    worth = n_clusters if edge else min(float(n), rate * (1.0 - rate) / variance)
+    hits, misses = rate * worth, (1.0 - rate) * worth
+    tail = (1.0 - LEVEL) / 2.0
+    low = 0.0 if hits == 0.0 else float(betaincinv(hits, misses + 1.0, tail))
+    high = 1.0 if misses == 0.0 else float(betaincinv(hits + 1.0, misses, 1.0 - tail))
+    return low, high
+
+
+def _on_rows(tallied: Tally, n_groups: int) -> dict[str, float]:
+    once = figures_of(tallied, np.ones((1, n_groups)))
+    return {name: float(values[0]) for name, values in once.items()}
+
+
+def _ends(drawn: FloatArray) -> tuple[float, float]:
+    tail = (1.0 - LEVEL) / 2.0
+    low, high = np.quantile(drawn, [tail, 1.0 - tail])
+    return float(low), float(high)

@@ -1,0 +1,203 @@
+"""The figures that `fit` prints and keeps, on labels that no part of the fit had seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from uncertain_llm.calibration.fitting import HeldOut
+from uncertain_llm.policy import Cuts
+from uncertain_llm.policy.calibration_file import (
+    BandFigures,
+    Figure,
+    Gate,
+    GroupFigures,
+    HeldOutFigures,
+    MoreLabels,
+)
+from uncertain_llm.policy.certify import LabelledScores, Promise, certify
+from uncertain_llm.stats.bounds import clopper_pearson_interval
+from uncertain_llm.stats.calibration_error import (
+    calibration_error_interval,
+    debiased_ece,
+    smooth_ece,
+)
+from uncertain_llm.stats.metrics import auroc, brier_score, log_loss
+from uncertain_llm.stats.resampling import bootstrap_interval
+
+__all__ = ["actions_at", "figures_of_groups", "held_out_figures", "labels_for"]
+
+Floats = npt.NDArray[np.float64]
+
+_N_RESAMPLES = 200
+_MOST_ROWS = 20_000
+"""Rows that figures are computed on; a random part beyond: the intervals say what that costs."""
+
+_CLIP = 1e-4
+ActionName = Literal["answer", "hedge", "verify", "abstain"]
+_ACTIONS: tuple[ActionName, ...] = ("answer", "hedge", "verify", "abstain")
+_MOST_LABELS = 100_000
+"""Labels beyond which "label more" is no advice."""
+
+_USUAL_ALPHAS = (0.2, 0.1, 0.05, 0.02, 0.01)
+
+
+def held_out_figures(probabilities: Floats, labels: Floats, *, seed: int) -> HeldOutFigures:
+    """Return the figures of probabilities; NaN marks those that could not be made."""
+    known = np.flatnonzero(np.isfinite(probabilities))
+    rng = np.random.default_rng([seed, 3])
+    if known.size > _MOST_ROWS:
+        known = np.sort(rng.permutation(known)[:_MOST_ROWS])
+    stated, right = probabilities[known], labels[known]
+    if known.size == 0:
+        return HeldOutFigures(
+            n=0,
+            accuracy=None,
+            smooth_ece=None,
+            ece_debiased=None,
+            log_loss=None,
+            brier=None,
+            auroc=None,
+        )
+    n_right = int(right.sum())
+    accuracy = clopper_pearson_interval(n_right, known.size)
+    clipped = np.clip(stated, _CLIP, 1.0 - _CLIP)
+    return HeldOutFigures(
+        n=int(known.size),
+        accuracy=Figure(value=n_right / known.size, interval=accuracy),
+        smooth_ece=_error(smooth_ece, stated, right, rng),
+        ece_debiased=_error(debiased_ece, stated, right, rng),
+        log_loss=_mean(log_loss, clipped, right, rng),
+        brier=_mean(brier_score, stated, right, rng),
+        auroc=_mean(auroc, stated, right, rng),
+    )
+
+
+def figures_of_groups(before: Floats, held_out: HeldOut) -> tuple[GroupFigures, ...]:
+    """Return each group's accuracy beside the mean probability before and after."""
+    names = np.asarray(held_out.groups, dtype=object)
+    found = []
+    for name in sorted(set(held_out.groups)):
+        own = names == name
+        n, n_right = int(own.sum()), int(held_out.labels[own].sum())
+        shipped = before[own] if before.size == names.size else np.empty(0)
+        shipped = shipped[np.isfinite(shipped)]
+        found.append(
+            GroupFigures(
+                group=name,
+                n=n,
+                accuracy=n_right / n,
+                accuracy_interval=clopper_pearson_interval(n_right, n),
+                mean_before=float(shipped.mean()) if shipped.size else None,
+                mean_after=float(held_out.probabilities[own].mean()),
+            )
+        )
+    return tuple(found)
+
+
+def actions_at(
+    held_out: HeldOut,
+    cuts: Cuts,
+    scores: Floats,
+    gates: Sequence[Gate | None],
+    *,
+    declined: Sequence[bool],
+) -> tuple[BandFigures, ...]:
+    """Return, for each action, its share of the labelled answers and how much of it is wrong.
+
+    Args:
+        held_out: Probabilities that did not see the labels.
+        cuts: From `fit`.
+        scores: Shape (n,), as the gate sees them.
+        gates: What the certificate lets through, for each answer.
+        declined: Whether the model itself declined: that is withheld whatever its probability.
+    """
+    rows = zip(held_out.probabilities, scores, gates, declined, strict=True)
+    chosen = [
+        "abstain" if refused else _action(float(p), cuts, float(score), gate)
+        for p, score, gate, refused in rows
+    ]
+    found = []
+    for action in _ACTIONS:
+        inside = np.array([choice == action for choice in chosen], dtype=bool)
+        n, n_wrong = int(inside.sum()), int(inside.sum() - held_out.labels[inside].sum())
+        total = held_out.labels.size
+        share = clopper_pearson_interval(n, total) if total else None
+        wrong = clopper_pearson_interval(n_wrong, n) if n else None
+        found.append(
+            BandFigures(
+                action=action,
+                n=n,
+                share=Figure(value=n / max(1, total), interval=share),
+                risk=Figure(value=n_wrong / n, interval=wrong) if n else None,
+            )
+        )
+    return tuple(found)
+
+
+def _action(probability: float, cuts: Cuts, score: float, gate: Gate | None) -> ActionName:
+    """Return the action of `policy.decide` for a probability and a score that the gate knows."""
+    if probability >= cuts.answer and (gate is None or _passes(gate.answer, score)):
+        return "answer"
+    if probability >= cuts.hedge:
+        if gate is None or not gate.limits_shown or _passes(gate.shown, score):
+            return "hedge"
+        return "verify" if cuts.verify < cuts.hedge else "abstain"
+    return "verify" if probability >= cuts.verify else "abstain"
+
+
+def _passes(threshold: float | None, score: float) -> bool:
+    return threshold is not None and score >= threshold
+
+
+def labels_for(
+    scores: Floats, losses: Floats, *, delta: float, asked: Sequence[float], seed: int
+) -> tuple[MoreLabels, ...]:
+    """Return how many labels each usual risk would need, where more than these.
+
+    Args:
+        scores: As the gate sees them.
+        losses: Each in [0, 1].
+        delta: Allowed failure probability.
+        asked: Risks that were asked for.
+        seed: Draws the split, as in `certify`.
+    """
+    found = []
+    items = LabelledScores(scores, losses, np.empty(0))
+    for alpha in sorted({*asked, *_USUAL_ALPHAS}, reverse=True):
+        rng = np.random.default_rng([seed, 4])
+        promise = Promise(band="answer", alpha=alpha)
+        _, reasons, _ = certify(items, [promise], delta=delta, rng=rng)
+        # `labels_needed` counts certifying labels; a split sets a fifth of all aside.
+        needed = [round(r.labels_needed / 0.8) for r in reasons if r.labels_needed is not None]
+        if needed and scores.size < needed[0] <= _MOST_LABELS:
+            found.append(MoreLabels(alpha=alpha, labels=needed[0]))
+    return tuple(found)
+
+
+def _error(
+    error: Callable[[npt.ArrayLike, npt.ArrayLike], float],
+    stated: Floats,
+    right: Floats,
+    rng: np.random.Generator,
+) -> Figure:
+    found = calibration_error_interval(stated, right, rng, error=error, n_resamples=_N_RESAMPLES)
+    return Figure(value=found.estimate, interval=(found.low, found.high))
+
+
+def _mean(
+    metric: Callable[[npt.ArrayLike, npt.ArrayLike], float | None],
+    stated: Floats,
+    right: Floats,
+    rng: np.random.Generator,
+) -> Figure | None:
+    found = bootstrap_interval(
+        lambda items: metric(stated[items], right[items]),
+        stated.size,
+        rng,
+        n_resamples=_N_RESAMPLES,
+    )
+    return None if found is None else Figure(value=found.estimate, interval=(found.low, found.high))

@@ -1,0 +1,223 @@
+"""What `fit` reads: measurements with labels, from recordings or from a decision log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from pathlib import Path
+
+from uncertain_llm.calibration.prior import load_prior
+from uncertain_llm.core.confidence import Confidence
+from uncertain_llm.core.decision import Extent, Refusal
+from uncertain_llm.core.ports import Signal
+from uncertain_llm.core.response import DecisionRecord, Label
+from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor
+from uncertain_llm.evaluation.dataset import BadLine, RecordedRow, RowKey, read_labels, read_rows
+from uncertain_llm.flow.binding import Uncalibrated, slices_of
+from uncertain_llm.flow.defaults import pipeline_for
+from uncertain_llm.flow.pipeline import Pipeline
+from uncertain_llm.policy import AnswerChoice, Policy
+from uncertain_llm.policy.calibration_file import Binding, CalibrationFile
+
+__all__ = ["FitRow", "FitRows", "rows_from_log", "rows_from_recordings"]
+
+
+@dataclass(frozen=True, slots=True)
+class FitRow:
+    """One answer as fitting sees it: what was measured, and its label if it has one."""
+
+    values: Mapping[str, float]
+    """Signal name to value; empty when nothing could be read."""
+    n_samples: int
+    loss: float | None
+    """0 is right, 1 is wrong; None without a label."""
+    is_declined: bool
+    """The model itself declined: such an answer is withheld whatever its score."""
+    is_drawn: bool
+    """Whether chance picked it for a label; what people pick is no sample of the traffic."""
+    slices: Mapping[str, str]
+
+
+@dataclass
+class FitRows:
+    """All rows of one source, with what was noticed while reading it."""
+
+    binding: Binding
+    rows: list[FitRow] = field(default_factory=list)
+    bad: list[str] = field(default_factory=list)
+    """Lines and rows that were left out, each with its reason."""
+    n_other_pipeline: int = 0
+    """Decisions in a log that another pipeline made."""
+    newest_label: str | None = None
+    """When the newest label of a log was given."""
+
+
+def rows_from_recordings(
+    files: Sequence[Path],
+    policy: Policy,
+    *,
+    n_samples: int | None = None,
+    answer: AnswerMode = AnswerMode.MAJORITY,
+    on_read: Callable[[int], None] | None = None,
+) -> FitRows:
+    """Return the measurements and labels of recorded rows.
+
+    Args:
+        files: From `input_files`.
+        policy: Says what is measured.
+        n_samples: Use the first so many samples of each row; None uses all.
+        answer: Which answer is scored.
+        on_read: As in `dataset.read_lines`.
+    """
+    assessor = Assessor(_bare(policy), n_samples=n_samples, answer=answer, estimator=load_prior())
+    labels = iter(read_labels(files))
+    seen: set[RowKey] = set()
+    models: set[str] = set()
+    found: list[FitRow] = []
+    bad: list[str] = []
+    for row in read_rows(files, on_read=on_read):
+        if isinstance(row, BadLine):
+            bad.append(str(row))
+            continue
+        # Both readers pass over the same bad lines, so the rows come in pairs.
+        known = next(labels)
+        if row.key in seen:
+            bad.append(f"row {row.key.dataset}/{row.key.model}/{row.key.id} comes twice")
+            continue
+        seen.add(row.key)
+        found.append(_recorded(assessor, row, known.of))
+        if found[-1].loss is not None:
+            models.add(row.key.model)
+    binding = Binding(
+        measuring=assessor.pipeline.measuring, answer=answer.value, models=tuple(sorted(models))
+    )
+    return FitRows(binding, found, bad)
+
+
+def rows_from_log(
+    records: Iterable[DecisionRecord],
+    labels: Iterable[Label],
+    policy: Policy,
+    *,
+    all_drawn: bool = False,
+    signals: Sequence[Signal] | None = None,
+) -> FitRows:
+    """Return the measurements and labels of the decisions that this policy's pipeline made.
+
+    Where a decision has several labels a person's counts, else the newest. Where a log holds
+    answers picked by majority and first answers (drop-in calls), the kind with more labels counts.
+
+    Args:
+        records: Decisions, oldest first.
+        labels: Labels, oldest first.
+        policy: Decisions of other pipelines are left out and counted.
+        all_drawn: Take every label as drawn by chance, not only those of the audit draw.
+        signals: The client's own signals, where it was given some.
+    """
+    pipelines = _pipelines(policy, signals)
+    chosen = _one_label_each(labels)
+    prints: dict[str, set[str]] = {}
+    kinds: dict[str, FitRows] = {}
+    n_other = 0
+    for record in records:
+        if record.model not in prints:
+            prints[record.model] = {p.fingerprint(record.model) for p in pipelines}
+        if record.provenance.fingerprint not in prints[record.model]:
+            n_other += 1
+            continue
+        answer = AnswerChoice.FIRST if record.mode == "annotate" else policy.sampling.answer
+        if answer.value not in kinds:
+            kinds[answer.value] = _no_rows(pipelines[0], answer)
+        _add(kinds[answer.value], record, chosen.get(record.id), all_drawn=all_drawn)
+    found = max(kinds.values(), key=_n_labels, default=_no_rows(pipelines[0], AnswerChoice.FIRST))
+    others = sum(len(kind.rows) for kind in kinds.values() if kind is not found)
+    return replace(found, n_other_pipeline=n_other + others)
+
+
+def _no_rows(pipeline: Pipeline, answer: AnswerChoice) -> FitRows:
+    return FitRows(Binding(measuring=pipeline.measuring, answer=answer.value, models=()))
+
+
+def _add(kind: FitRows, record: DecisionRecord, label: Label | None, *, all_drawn: bool) -> None:
+    kind.rows.append(_decided(record, label, all_drawn=all_drawn))
+    if label is None:
+        return
+    models = tuple(sorted({*kind.binding.models, record.model}))
+    kind.binding = kind.binding.model_copy(update={"models": models})
+    moment = label.created_at.astimezone(UTC).isoformat()
+    kind.newest_label = max(kind.newest_label or moment, moment)
+
+
+def _n_labels(found: FitRows) -> int:
+    return sum(row.loss is not None for row in found.rows)
+
+
+def _bare(policy: Policy) -> Policy:
+    return policy.model_copy(update={"calibration": None})
+
+
+def _recorded(
+    assessor: Assessor, row: RecordedRow, right_of: Callable[[int | None], bool | None]
+) -> FitRow:
+    assessed = assessor.assess(row)
+    evidence = assessed.evidence
+    is_readable = bool(evidence.clustering.clusters) or assessed.answer is not None
+    right = right_of(assessed.representative) if is_readable else None
+    known = {"dataset": row.key.dataset, "domain": row.domain}
+    return FitRow(
+        values=_values(assessed.confidence) if is_readable else {},
+        n_samples=len(evidence.samples) - len(evidence.clustering.duplicates),
+        loss=None if right is None else float(not right),
+        is_declined=_declined(evidence.answer.refusal),
+        is_drawn=True,
+        slices=slices_of(
+            {name: value for name, value in known.items() if value is not None},
+            model=row.key.model,
+            task=row.task,
+        ),
+    )
+
+
+def _decided(record: DecisionRecord, label: Label | None, *, all_drawn: bool) -> FitRow:
+    evidence = record.evidence
+    counted = (
+        # In hash-only mode the replies were not kept; repeats among them are rare.
+        record.provenance.n_received
+        if evidence is None
+        else len(evidence.samples) - len(evidence.clustering.duplicates)
+    )
+    return FitRow(
+        values=_values(record.confidence),
+        n_samples=counted,
+        loss=None if label is None else label.loss,
+        is_declined=_declined(record.refusal),
+        is_drawn=all_drawn or record.decision.label_requested,
+        slices=slices_of(record.labels, model=record.model, task=record.task),
+    )
+
+
+def _values(confidence: Confidence) -> dict[str, float]:
+    return {m.signal: m.value for m in confidence.measurements if m.value is not None}
+
+
+def _declined(refusal: Refusal | None) -> bool:
+    return refusal is not None and refusal.extent is Extent.FULL
+
+
+def _pipelines(policy: Policy, signals: Sequence[Signal] | None) -> list[Pipeline]:
+    """Return the pipelines whose decisions count: before a calibration, with it, and without."""
+    shipped = pipeline_for(_bare(policy), signals=signals)
+    if not isinstance(policy.calibration, CalibrationFile):
+        return [shipped]
+    fitted = pipeline_for(policy, signals=signals)
+    return [shipped, fitted, replace(fitted, estimator=Uncalibrated(fitted.estimator))]
+
+
+def _one_label_each(labels: Iterable[Label]) -> dict[str, Label]:
+    found: dict[str, Label] = {}
+    for label in labels:
+        kept = found.get(label.record_id)
+        if kept is None or label.source == "human" or kept.source != "human":
+            found[label.record_id] = label
+    return found

@@ -1,0 +1,91 @@
+"""What a release must not make worse, and by how much: the gate's file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, ValidationError
+
+from uncertain_llm.core.base import Value
+from uncertain_llm.core.errors import ConfigurationError
+
+__all__ = ["Gate", "Limits", "SliceGate", "load_gate"]
+
+Limit = Annotated[float, Field(ge=0.0)] | None
+"""How much worse is accepted, in the figure's own unit; None: reported, never a reason to fail."""
+
+
+class Limits(Value):
+    """How much worse than the baseline the candidate may be, noise apart."""
+
+    accuracy: Limit = 0.0
+    coverage: Limit = 0.01
+    """Share of rows with a score: rows that became unreadable."""
+    brier: Limit = 0.0
+    ece: Limit = 0.0
+    smece: Limit = 0.0
+    risk_at_coverage: Limit = 0.0
+    """Share wrong among the surest 50, 80 and 90 % of all rows."""
+    answered_risk: Limit = 0.0
+    """Share wrong among the rows whose action is `answer`."""
+    action_shares: Limit = None
+    """Change of any action's share, up or down."""
+
+
+class SliceGate(Value):
+    """What is looked at in each slice."""
+
+    dimensions: tuple[str, ...] | None = None
+    """Which ones, for example domain and task; None means all that the rows have."""
+    least_rows: Annotated[int, Field(ge=20)] = 100
+    """Labelled rows that a slice must have in both files."""
+    brier: Limit = 0.0
+    ece: Limit = 0.0
+    inversion: bool = True
+    """Fail when wrong answers become as sure as right ones."""
+
+
+class Gate(Value):
+    """The rules of a release gate."""
+
+    level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
+    """How often a candidate that is in truth no worse passes, all checks together."""
+    n_resamples: Annotated[int, Field(ge=200, le=20_000)] = 2000
+    seed: Annotated[int, Field(ge=0)] = 0
+    limits: Limits = Limits()
+    slices: SliceGate = SliceGate()
+
+
+def load_gate(path: Path) -> Gate:
+    """Return the gate of a YAML file; fields that it does not name keep their defaults.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or a field is wrong; the message names it.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read the gate {path}: {_why(error)}") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"the gate {path} is not valid YAML: {error}") from error
+    if not isinstance(data, Mapping):
+        raise ConfigurationError(
+            f"the gate {path} must hold fields such as 'limits:', got {type(data).__name__}"
+        )
+    try:
+        return Gate.model_validate(data)
+    except ValidationError as error:
+        found = [
+            f"'{'.'.join(str(part) for part in detail['loc'])}': {detail['msg']}"
+            for detail in error.errors()
+        ]
+        raise ConfigurationError(f"the gate {path} is wrong: {'; '.join(found)}") from error
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8 text"
+    return error.strerror or type(error).__name__

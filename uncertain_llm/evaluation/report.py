@@ -1,0 +1,553 @@
+"""What an evaluation says: every figure with its 95 % interval, and why a missing one is missing.
+
+Rows for which nothing could be read stay in all denominators: they count as not right, they come
+last in every ranking, and coverage says how many there are. Only figures on probabilities rest on
+fewer rows; each figure carries its own `n`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import numpy as np
+from pydantic import Field
+
+from uncertain_llm.core.base import Value
+from uncertain_llm.core.confidence import ConfidenceStatus
+from uncertain_llm.core.decision import Action
+from uncertain_llm.evaluation.columns import ACTIONS, STATUSES, Columns, collect
+from uncertain_llm.evaluation.dataset import BadLine
+from uncertain_llm.evaluation.figures import (
+    LEVEL,
+    Figure,
+    Resamples,
+    difference_of_shares,
+    korn_graubard_interval,
+)
+from uncertain_llm.evaluation.intervals import IntervalReport
+from uncertain_llm.evaluation.resampled import COVERAGES, RISKS, TOP_CUT
+from uncertain_llm.evaluation.scored import JudgedRow
+from uncertain_llm.stats.arrays import FloatArray
+from uncertain_llm.stats.bounds import wilson_interval
+from uncertain_llm.stats.calibration_error import (
+    debiased_ece,
+    ece,
+    ece_noise_floor,
+    reliability_bins,
+    signed_gap,
+    smooth_ece,
+    top_bin,
+)
+from uncertain_llm.stats.metrics import (
+    RiskCoverageCurve,
+    auroc,
+    brier_score,
+    calibration_line,
+    log_loss,
+    risk_coverage_curve,
+)
+
+__all__ = [
+    "ActionReport",
+    "CurvePoint",
+    "HistogramBar",
+    "ReliabilityRow",
+    "Report",
+    "SliceReport",
+    "TopBinReport",
+    "calibrated_band",
+    "evaluate",
+    "evaluate_columns",
+]
+
+SCHEMA_VERSION = 1
+_N_BARS = 10
+_N_POINTS = 200  # of the risk-coverage curve: finer than a page can show
+
+
+class TopBinReport(Value):
+    """What happens where the answer claims to be almost sure: the average hides it."""
+
+    cut: float
+    n: int
+    share: Figure
+    """Of the rows with a probability."""
+    mean_stated: float | None
+    share_right: Figure
+    gap: Figure
+    """Mean probability less share right; above 0 is overconfident."""
+
+
+class ActionReport(Value):
+    """What became of the rows that a policy treated alike."""
+
+    n: int
+    share: Figure
+    """Of all rows."""
+    accuracy: Figure
+    """Of the labelled rows among these: how many answers are right, also withheld ones."""
+    success: Figure
+    """Of ALL labelled rows: this action, and right. Declining hard cases cannot raise it."""
+
+
+class SliceReport(Value):
+    """The figures of one slice that decide whether the whole hides something."""
+
+    n: int
+    coverage: Figure
+    accuracy: Figure
+    auroc: Figure
+    brier: Figure
+    ece: Figure
+    ece_debiased: Figure
+    signed_gap: Figure
+    """Mean probability less share right; above 0 is overconfident."""
+    confidence_gap: Figure
+    """Mean probability of right answers less that of wrong ones."""
+    is_inverted: bool | None
+    """Wrong answers are held as sure as right ones, or surer. None where it cannot be told."""
+    is_inverted_beyond_noise: bool
+    action_shares: dict[Action, Figure]
+
+
+class ReliabilityRow(Value):
+    """One bin of the reliability diagram."""
+
+    low: float
+    high: float
+    n: int
+    mean_stated: float
+    share_right: float
+    interval: tuple[float, float]
+    noise_band: tuple[float, float]
+    """Where 95 % of perfectly calibrated bins of this size would lie."""
+
+
+class CurvePoint(Value):
+    """The risk among the surest rows."""
+
+    coverage: float
+    risk: float
+
+
+class HistogramBar(Value):
+    """How many right and wrong answers have a probability in [low, high)."""
+
+    low: float
+    high: float
+    n_right: int
+    n_wrong: int
+
+
+class Report(Value):
+    """An evaluation of scored rows against labels."""
+
+    schema_version: int = SCHEMA_VERSION
+    level: float = LEVEL
+    """Of all intervals."""
+    n_resamples: int
+    seed: int
+    n: int
+    n_questions: int
+    """Clusters of the bootstrap: rows of one question are drawn together."""
+    n_labelled: int
+    n_unavailable: int
+    n_with_probability: int
+    by_status: dict[str, int]
+    notes: tuple[str, ...] = ()
+    """What a reader has to know before believing a figure."""
+
+    coverage: Figure
+    """Share of all rows that have a score."""
+    accuracy: Figure
+    selective_accuracy: dict[str, Figure]
+    """Coverage to accuracy of the surest rows."""
+    coverage_at_risk: dict[str, Figure]
+    """Risk to the largest coverage with at most that share wrong: a description, no promise."""
+    auroc: Figure
+    aurc: Figure
+    augrc: Figure
+    ece: Figure
+    ece_debiased: Figure
+    ece_noise_floor: Figure
+    smece: Figure
+    brier: Figure
+    log_loss: Figure
+    signed_gap: Figure
+    calibration_slope: Figure
+    calibration_intercept: Figure
+    confidence_gap: Figure
+    is_inverted: bool | None
+    hedge_contrast: Figure
+    """Accuracy of answered rows less that of hedged ones; at 0 or below, hedges sit on the right
+    answers."""
+    top_bin: TopBinReport
+    by_action: dict[Action, ActionReport]
+    by_delivered: dict[Action, ActionReport] | None = None
+    """What users got; known for decisions in a log."""
+    by_slice: dict[str, dict[str, SliceReport]]
+    """Dimension, then name."""
+
+    reliability: tuple[ReliabilityRow, ...] = ()
+    risk_coverage: tuple[CurvePoint, ...] = ()
+    histogram: tuple[HistogramBar, ...] = ()
+    intervals: IntervalReport | None = None
+    """Of stated intervals (quantiles of a number), where the recording has them."""
+    bad_lines: tuple[str, ...] = Field(default=(), exclude=True)
+
+
+def evaluate(
+    judged: Iterable[JudgedRow | BadLine], *, n_resamples: int = 1000, seed: int = 0
+) -> Report:
+    """Return the report on judged rows.
+
+    Args:
+        judged: Scored rows with their labels; see `uncertain_llm.evaluation.scored`.
+        n_resamples: Draws behind each interval.
+        seed: Of the draws; the same rows and seed give the same report.
+
+    Returns:
+        The report. Lines that were no rows are in its `bad_lines`.
+
+    Raises:
+        ValueError: n_resamples below 1.
+    """
+    columns, bad = collect(judged)
+    report = evaluate_columns(columns, n_resamples=n_resamples, seed=seed)
+    return report.model_copy(update={"bad_lines": tuple(str(line) for line in bad)})
+
+
+def evaluate_columns(
+    columns: Columns, *, n_resamples: int = 1000, seed: int = 0, max_slices: int = 50
+) -> Report:
+    """Return the report on columns; see `evaluate`.
+
+    Args:
+        columns: The rows.
+        n_resamples: Draws behind each interval.
+        seed: Of the draws.
+        max_slices: Of each dimension the largest so many are reported; a note names the rest.
+    """
+    if n_resamples < 1:
+        raise ValueError(f"n_resamples must be at least 1, got {n_resamples}")
+    rows = _Rows(columns, Resamples.of(columns, n_resamples=n_resamples, seed=seed))
+    by_slice, n_left_out = _slices(columns, n_resamples, seed, max_slices)
+    return Report(
+        n_resamples=n_resamples,
+        seed=seed,
+        n=len(columns),
+        n_questions=rows.resamples.n_clusters,
+        n_labelled=int(columns.is_known.sum()),
+        n_unavailable=int((~columns.is_scored).sum()),
+        n_with_probability=int((~np.isnan(columns.probability)).sum()),
+        by_status={s.value: int((columns.status == i).sum()) for i, s in enumerate(STATUSES)},
+        notes=tuple(_notes(columns, n_left_out)),
+        coverage=rows.coverage(),
+        accuracy=rows.accuracy(),
+        selective_accuracy={str(c): rows.selective_accuracy(c) for c in COVERAGES},
+        coverage_at_risk={str(r): rows.coverage_at_risk(r) for r in RISKS},
+        auroc=rows.auroc(),
+        aurc=rows.on_curve("aurc", None if rows.curve is None else rows.curve.aurc()),
+        augrc=rows.on_curve("augrc", None if rows.curve is None else rows.curve.augrc()),
+        ece=rows.of_probabilities("ece", ece),
+        ece_debiased=rows.debiased_ece(),
+        ece_noise_floor=rows.noise_floor(seed),
+        smece=rows.of_probabilities("smece", smooth_ece),
+        brier=rows.of_probabilities("brier", brier_score),
+        log_loss=rows.of_probabilities("log_loss", log_loss),
+        signed_gap=rows.of_probabilities("signed_gap", signed_gap),
+        calibration_slope=rows.line("calibration_slope"),
+        calibration_intercept=rows.line("calibration_intercept"),
+        confidence_gap=(gap := rows.confidence_gap()),
+        is_inverted=None if gap.value is None else gap.value <= 0.0,
+        hedge_contrast=rows.hedge_contrast(),
+        top_bin=rows.top_bin(),
+        by_action=rows.by_action(),
+        by_delivered=_by_delivered(columns, n_resamples, seed),
+        by_slice=by_slice,
+        reliability=_reliability(rows.stated, rows.right),
+        risk_coverage=_curve_points(rows.curve),
+        histogram=_histogram(rows.stated, rows.right),
+    )
+
+
+class _Rows:
+    """One set of rows: exact estimates, with intervals from its resamples."""
+
+    def __init__(self, columns: Columns, resamples: Resamples) -> None:
+        self.columns = columns
+        self.resamples = resamples
+        judged = columns.is_judged_probability
+        self.stated: FloatArray = columns.probability[judged]
+        self.right: FloatArray = columns.right[judged].astype(np.float64)
+        known = columns.is_known
+        self.n_known = int(known.sum())
+        # Nothing could be read: surest to be of no use, so it comes last in the ranking.
+        ranks = np.where(columns.is_scored, columns.score, -1.0)[known]
+        self.curve = risk_coverage_curve(ranks, columns.right[known]) if self.n_known else None
+
+    def coverage(self) -> Figure:
+        n_scored = int(self.columns.is_scored.sum())
+        return self.resamples.share("coverage", n_scored, len(self.columns), reason="no_rows")
+
+    def accuracy(self) -> Figure:
+        n_right = int((self.columns.right == 1).sum())
+        return self.resamples.share("accuracy", n_right, self.n_known, reason="no_label")
+
+    def on_curve(self, name: str, value: float | None) -> Figure:
+        return self.resamples.figure(name, value, self.n_known, reason="no_label")
+
+    def selective_accuracy(self, coverage: float) -> Figure:
+        if self.curve is None:
+            return self.on_curve("selective_accuracy", None)
+        n = math.ceil(coverage * self.n_known - 1e-9)  # as in the curve's own method
+        value = self.curve.selective_accuracy(coverage)
+        return self.resamples.share(f"selective_accuracy.{coverage}", value * n, n, reason="")
+
+    def coverage_at_risk(self, risk: float) -> Figure:
+        value = None if self.curve is None else self.curve.coverage_at_risk(risk)
+        return self.on_curve(f"coverage_at_risk.{risk}", value)
+
+    def auroc(self) -> Figure:
+        rows = self.columns.is_known & self.columns.is_scored
+        n = int(rows.sum())
+        if n == 0:
+            return self.resamples.figure("auroc", None, 0, reason="no_labelled_score")
+        right = self.columns.right[rows]
+        value = auroc(self.columns.score[rows], right)
+        figure = self.resamples.figure("auroc", value, n, reason="only_one_class")
+        if value not in (0.0, 1.0) or figure.interval is None:
+            return figure
+        # Every resample of a perfect ranking is perfect. The rarer class says how little is known.
+        n_rarer = int(min(right.sum(), n - right.sum()))
+        interval = korn_graubard_interval(value, n_rarer, 0.0, n_rarer)
+        return figure.model_copy(update={"interval": interval})
+
+    def of_probabilities(
+        self, name: str, measure: Callable[[FloatArray, FloatArray], float]
+    ) -> Figure:
+        n = self.stated.size
+        value = measure(self.stated, self.right) if n else None
+        return self._with_both_classes(
+            self.resamples.figure(name, value, n, reason="no_labelled_probability")
+        )
+
+    def debiased_ece(self) -> Figure:
+        n = self.stated.size
+        value = debiased_ece(self.stated, self.right) if n else None
+        return self._with_both_classes(self.resamples.debiased_ece(value, n))
+
+    def _with_both_classes(self, figure: Figure) -> Figure:
+        """Resamples of rows that are all right know nothing of the errors that did not occur."""
+        if figure.interval is None or self.right.min() != self.right.max():
+            return figure
+        return figure.model_copy(update={"interval": None, "reason": "only_one_class"})
+
+    def noise_floor(self, seed: int) -> Figure:
+        n = self.stated.size
+        if n == 0:
+            return Figure(value=None, interval=None, n=0, reason="no_labelled_probability")
+        floor = ece_noise_floor(self.stated, np.random.default_rng(seed))
+        return Figure(value=floor, interval=None, n=n, reason="a_quantile_of_simulations")
+
+    def line(self, name: str) -> Figure:
+        n = self.stated.size
+        found = calibration_line(self.stated, self.right) if n else None
+        value, reason = None, "only_one_class" if n else "no_labelled_probability"
+        if found is not None:
+            value = found.slope if name == "calibration_slope" else found.intercept
+            reason = "no_finite_slope"
+        return self.resamples.figure(name, value, n, reason=reason)
+
+    def confidence_gap(self) -> Figure:
+        of_right, of_wrong = self.stated[self.right == 1.0], self.stated[self.right == 0.0]
+        both = of_right.size and of_wrong.size
+        value = float(of_right.mean() - of_wrong.mean()) if both else None
+        reason = "only_one_class" if self.stated.size else "no_labelled_probability"
+        return self.resamples.figure("confidence_gap", value, self.stated.size, reason=reason)
+
+    def hedge_contrast(self) -> Figure:
+        answered, hedged = (self._of_action(a).accuracy for a in (Action.ANSWER, Action.HEDGE))
+        return difference_of_shares(answered, hedged, "nothing_answered_or_nothing_hedged")
+
+    def top_bin(self) -> TopBinReport:
+        found = top_bin(self.stated, self.right, cut=TOP_CUT)
+        n = 0 if found is None else found.n
+        n_right = 0 if found is None else round(found.share_right * n)
+        share = self.resamples.share(
+            "top_share", n, self.stated.size, reason="no_labelled_probability"
+        )
+        rate = self.resamples.share("top_right", n_right, n, reason="nothing_above_the_cut")
+        gap = Figure(value=None, interval=None, n=n, reason=rate.reason)
+        if found is not None and rate.interval is not None:
+            # What was stated is known; only what happened is uncertain.
+            ends = (found.mean_stated - rate.interval[1], found.mean_stated - rate.interval[0])
+            gap = Figure(value=found.gap, interval=ends, n=n)
+        return TopBinReport(
+            cut=TOP_CUT,
+            n=n,
+            share=share,
+            mean_stated=None if found is None else found.mean_stated,
+            share_right=rate,
+            gap=gap,
+        )
+
+    def by_action(self) -> dict[Action, ActionReport]:
+        return {action: self._of_action(action) for action in ACTIONS}
+
+    def action_share(self, action: Action) -> Figure:
+        n = int((self.columns.action == ACTIONS.index(action)).sum())
+        return self.resamples.share(f"share.{action}", n, len(self.columns), reason="no_rows")
+
+    def _of_action(self, action: Action) -> ActionReport:
+        labels, share = self._labels_of(action), self.resamples.share
+        n_right = int(labels.sum())
+        return ActionReport(
+            n=int((self.columns.action == ACTIONS.index(action)).sum()),
+            share=self.action_share(action),
+            accuracy=share(f"accuracy.{action}", n_right, labels.size, reason="no_label"),
+            success=share(f"success.{action}", n_right, self.n_known, reason="no_label"),
+        )
+
+    def _labels_of(self, action: Action) -> FloatArray:
+        rows = (self.columns.action == ACTIONS.index(action)) & self.columns.is_known
+        return np.asarray(self.columns.right[rows], dtype=np.float64)
+
+
+def _by_delivered(
+    columns: Columns, n_resamples: int, seed: int
+) -> dict[Action, ActionReport] | None:
+    known = columns.delivered >= 0
+    if not known.any():
+        return None
+    given = dataclasses.replace(columns.where(known), action=columns.delivered[known])
+    resamples = Resamples.of(given, n_resamples=n_resamples, seed=seed, with_curves=False)
+    found = _Rows(given, resamples).by_action()
+    del found[Action.VERIFY]  # looked at again, then delivered as one of the others
+    return found
+
+
+def _slices(
+    columns: Columns, n_resamples: int, seed: int, at_most: int
+) -> tuple[dict[str, dict[str, SliceReport]], dict[str, int]]:
+    """Return the largest slices of each dimension, and how many were left out."""
+    found: dict[str, dict[str, SliceReport]] = {}
+    n_left_out: dict[str, int] = {}
+    for dimension, codes in columns.slices.items():
+        sizes = np.bincount(codes.codes[codes.codes >= 0], minlength=len(codes.names))
+        order = sorted(range(len(codes.names)), key=lambda i: (-int(sizes[i]), codes.names[i]))
+        order = [i for i in order if sizes[i]]
+        if len(order) > at_most:
+            n_left_out[dimension] = len(order) - at_most
+        found[dimension] = {
+            codes.names[i]: _slice(columns.where(codes.codes == i), n_resamples, seed)
+            for i in order[:at_most]
+        }
+    return found, n_left_out
+
+
+def _slice(columns: Columns, n_resamples: int, seed: int) -> SliceReport:
+    resamples = Resamples.of(columns, n_resamples=n_resamples, seed=seed, with_curves=False)
+    rows = _Rows(columns, resamples)
+    gap = rows.confidence_gap()
+    return SliceReport(
+        n=len(columns),
+        coverage=rows.coverage(),
+        accuracy=rows.accuracy(),
+        auroc=rows.auroc(),
+        brier=rows.of_probabilities("brier", brier_score),
+        ece=rows.of_probabilities("ece", ece),
+        ece_debiased=rows.debiased_ece(),
+        signed_gap=rows.of_probabilities("signed_gap", signed_gap),
+        confidence_gap=gap,
+        is_inverted=None if gap.value is None else gap.value <= 0.0,
+        is_inverted_beyond_noise=gap.interval is not None and gap.interval[1] < 0.0,
+        action_shares={action: rows.action_share(action) for action in ACTIONS},
+    )
+
+
+def _notes(columns: Columns, n_left_out: Mapping[str, int]) -> Iterator[str]:
+    n, n_known = len(columns), int(columns.is_known.sum())
+    n_stated = int((~np.isnan(columns.probability)).sum())
+    n_unread = int((~columns.is_scored).sum())
+    if n_known < n:
+        yield (
+            f"{n - n_known} of {n} rows have no label: accuracy and all figures on labels rest "
+            "on the others, and hold for all rows only if labels were given at random"
+        )
+    if n_unread:
+        yield (
+            f"{n_unread} of {n} rows could not be scored: they count as not right where the row "
+            "is labelled, come last in rankings, and are not in figures on probabilities"
+        )
+    if n_stated + n_unread < n:
+        yield f"{n - n_stated - n_unread} of {n} rows have a score but no probability"
+    n_prior = int((columns.status == STATUSES.index(ConfidenceStatus.PRIOR)).sum())
+    if n_prior:
+        yield f"{n_prior} probabilities come from the shipped prior, not from labels of this system"
+    for dimension, count in n_left_out.items():
+        yield f"the {count} smallest slices of '{dimension}' are not shown"
+
+
+def _reliability(stated: FloatArray, right: FloatArray) -> tuple[ReliabilityRow, ...]:
+    if stated.size == 0:
+        return ()
+    rows = []
+    for found in reliability_bins(stated, right):
+        low, high = calibrated_band(found.mean_stated, found.n)
+        rows.append(
+            ReliabilityRow(
+                low=found.low,
+                high=found.high,
+                n=found.n,
+                mean_stated=found.mean_stated,
+                share_right=found.share_right,
+                interval=wilson_interval(round(found.share_right * found.n), found.n, level=LEVEL),
+                noise_band=(low, high),
+            )
+        )
+    return tuple(rows)
+
+
+def calibrated_band(probability: float, n: int) -> tuple[float, float]:
+    """Return where the share right of a calibrated bin of n rows lies with 95 %.
+
+    Example:
+        >>> calibrated_band(0.5, 100)
+        (0.4, 0.6)
+    """
+    from scipy.special import bdtrik
+
+    if probability in (0.0, 1.0):
+        return probability, probability
+    tail = (1.0 - LEVEL) / 2.0
+    # 1e-9: the continuous inverse may miss the whole number that it should be by rounding.
+    low, high = (math.ceil(bdtrik(q, n, probability) - 1e-9) for q in (tail, 1.0 - tail))
+    return max(low, 0) / n, min(high, n) / n
+
+
+def _curve_points(curve: RiskCoverageCurve | None) -> tuple[CurvePoint, ...]:
+    if curve is None:
+        return ()
+    coverages, risks = curve.coverages, curve.risks
+    # Every point where there are few; else evenly spread ones, the last always among them.
+    picked = np.unique(np.linspace(0, coverages.size - 1, _N_POINTS).round().astype(np.int64))
+    return tuple(
+        CurvePoint(coverage=float(coverages[i]), risk=float(risks[i])) for i in picked.tolist()
+    )
+
+
+def _histogram(stated: FloatArray, right: FloatArray) -> tuple[HistogramBar, ...]:
+    if stated.size == 0:
+        return ()
+    edges = np.linspace(0.0, 1.0, _N_BARS + 1)
+    n_right = np.histogram(stated[right == 1.0], bins=edges)[0]
+    n_wrong = np.histogram(stated[right == 0.0], bins=edges)[0]
+    return tuple(
+        HistogramBar(low=round(low, 6), high=round(high, 6), n_right=int(r), n_wrong=int(w))
+        for low, high, r, w in zip(
+            edges[:-1].tolist(), edges[1:].tolist(), n_right, n_wrong, strict=True
+        )
+    )

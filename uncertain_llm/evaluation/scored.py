@@ -1,0 +1,239 @@
+"""SCORED files and decision logs, joined with what turned out to be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from uncertain_llm.core.confidence import ConfidenceStatus
+from uncertain_llm.core.decision import Action
+from uncertain_llm.core.response import DecisionRecord, Label
+from uncertain_llm.evaluation.dataset import BadLine, RowKey, RowLabels, read_labels, read_lines
+
+__all__ = [
+    "JudgedRow",
+    "LabelledLog",
+    "Labels",
+    "ScoredRow",
+    "join",
+    "judged_decisions",
+    "load_labels",
+    "read_scored",
+]
+
+_REQUIRED = ("dataset", "model", "id", "representative", "score", "probability", "status", "action")
+_UNKNOWN = 2  # beside 0 (wrong) and 1 (right), a byte for each reply
+_Known = tuple[bytes, str | None, str | None]  # replies (greedy first), domain, task
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRow:
+    """One line of a SCORED file, as far as it can be compared with labels."""
+
+    key: RowKey
+    score: float | None
+    probability: float | None
+    status: ConfidenceStatus
+    action: Action
+    representative: int | None
+    """The reply that was scored: its index, -1 for the greedy one, None when there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """A scored row, and whether the answer it scores is right."""
+
+    scored: ScoredRow
+    right: bool | None
+    """False also where no reply could be read: nothing right was given. None when nobody knows."""
+    slices: Mapping[str, str]
+    """Dimension to value: dataset, model, domain, task where they are known; labels of a log."""
+    question: str
+    """Names the question: rows of one question are not independent."""
+    delivered: Action | None = None
+    """What the user got; known for decisions in a log only."""
+
+
+def read_scored(paths: Iterable[Path]) -> Iterator[ScoredRow | BadLine]:
+    """Yield the rows of SCORED files in their order, or what is wrong with a line."""
+    for found in read_lines(paths, check=_wrong_with_scored):
+        yield found if isinstance(found, BadLine) else _scored_row(found)
+
+
+@dataclass(slots=True)
+class Labels:
+    """The labels of recorded rows, packed: some 200 bytes a row.
+
+    Made by `load_labels`; `join` asks it row by row and it remembers what was asked for.
+    """
+
+    bad_lines: list[BadLine] = field(default_factory=list)
+    n_duplicates: int = 0
+    """Rows whose dataset, model and id an earlier row has: the earlier one counts."""
+    n_conflicts: int = 0
+    """Those among them whose labels differ from the earlier row's."""
+    n_rows: int = 0
+    n_not_scored: int = 0
+    """Rows that `take` was not asked for so far."""
+    # None marks a row that was taken, or that was asked for in vain: a second time is an error.
+    _rows: dict[tuple[str, str], dict[str, _Known | None]] = field(default_factory=dict)
+
+    def add(self, row: RowLabels) -> None:
+        """Keep a row's labels, unless an earlier row has its key."""
+        rows = self._rows.setdefault((row.key.dataset, row.key.model), {})
+        replies = bytes(_UNKNOWN if r is None else int(r) for r in (row.greedy, *row.samples))
+        if row.key.id in rows:
+            earlier = rows[row.key.id]
+            self.n_duplicates += 1
+            self.n_conflicts += earlier is None or earlier[0] != replies
+            return
+        rows[row.key.id] = (replies, row.domain, row.task)
+        self.n_rows += 1
+        self.n_not_scored += 1
+
+    def take(self, key: RowKey) -> _Known | None:
+        """Return labels (greedy first), domain and task of a row; None if it is not known.
+
+        Raises:
+            ValueError: The row was asked for before.
+        """
+        rows = self._rows.setdefault((key.dataset, key.model), {})
+        known = rows.get(key.id)
+        if known is None and key.id in rows:
+            raise ValueError(f"the row {key.id!r} of {key.dataset}, {key.model} comes twice")
+        rows[key.id] = None
+        self.n_not_scored -= known is not None
+        return known
+
+
+def load_labels(paths: Iterable[Path]) -> Labels:
+    """Return the labels of all readable recorded rows."""
+    labels = Labels()
+    for row in read_labels(paths, on_bad_line=labels.bad_lines.append):
+        labels.add(row)
+    return labels
+
+
+def join(scored: Iterable[ScoredRow | BadLine], labels: Labels) -> Iterator[JudgedRow | BadLine]:
+    """Yield each scored row with its label, in the order of the scored rows.
+
+    A row whose labels are not there stays, with `right` None. A row that comes twice, or that
+    scores a reply which its recording does not have, becomes a bad line.
+    """
+    for number, row in enumerate(scored, start=1):
+        if isinstance(row, BadLine):
+            yield row
+            continue
+        try:
+            yield _judged(row, labels.take(row.key))
+        except (ValueError, IndexError) as error:
+            yield BadLine(Path("SCORED"), number, str(error))
+
+
+class LabelledLog(Protocol):
+    """What of a decision log is read here."""
+
+    def records(self) -> Iterator[DecisionRecord]:
+        """Yield decisions."""
+        ...
+
+    def labels(self) -> Iterator[Label]:
+        """Yield labels, oldest first."""
+        ...
+
+
+def judged_decisions(log: LabelledLog) -> Iterator[JudgedRow]:
+    """Yield every decision of a log, labelled or not, with its newest label.
+
+    A label says whether the answer is right, also where it was withheld. Decisions about the same
+    question share its hash, so they are one cluster.
+    """
+    newest = {label.record_id: label.is_right for label in log.labels()}
+    for record in log.records():
+        confidence = record.confidence
+        unread = confidence.status is ConfidenceStatus.UNAVAILABLE
+        slices = {"model": record.model, **record.labels}
+        if record.task is not None:
+            slices["task"] = record.task
+        yield JudgedRow(
+            scored=ScoredRow(
+                key=RowKey("log", record.model, record.id),
+                score=confidence.score,
+                probability=confidence.probability,
+                status=confidence.status,
+                action=record.decision.action,
+                representative=None if unread else 0,
+            ),
+            right=newest.get(record.id),
+            slices=slices,
+            question=record.question_hash,
+            delivered=record.delivered,
+        )
+
+
+def _judged(row: ScoredRow, known: _Known | None) -> JudgedRow:
+    slices = {"dataset": row.key.dataset, "model": row.key.model}
+    right: bool | None = None
+    if known is not None:
+        replies, domain, task = known
+        right = _right(row, replies)
+        slices |= {"domain": domain} if domain is not None else {}
+        slices |= {"task": task} if task is not None else {}
+    return JudgedRow(scored=row, right=right, slices=slices, question=row.key.id)
+
+
+def _right(row: ScoredRow, replies: bytes) -> bool | None:
+    if row.representative is None:
+        # Nothing was given, so nothing right was; unless nobody graded the row at all.
+        ungraded = len(replies) > 1 and all(reply == _UNKNOWN for reply in replies)
+        return None if ungraded else False
+    if not -1 <= row.representative < len(replies) - 1:
+        raise IndexError(
+            f"'representative' is {row.representative}, the recording of {row.key.id!r} has "
+            f"{len(replies) - 1} samples"
+        )
+    reply = replies[row.representative + 1]
+    return None if reply == _UNKNOWN else bool(reply)
+
+
+def _wrong_with_scored(found: Mapping[str, object]) -> str | None:
+    missing = [key for key in _REQUIRED if key not in found]
+    if missing:
+        return f"required key missing: {', '.join(missing)}"
+    for name in ("score", "probability"):
+        if found[name] is not None and _unit(found[name]) is None:
+            return f"'{name}' must be a number in [0, 1] or null, got {_short(found[name])}"
+    for name, allowed in (("status", ConfidenceStatus), ("action", Action)):
+        if str(found[name]) not in {choice.value for choice in allowed}:
+            options = ", ".join(choice.value for choice in allowed)
+            return f"'{name}' must be one of {options}, got {_short(found[name])}"
+    index = found["representative"]
+    if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
+        return f"'representative' must be a whole number or null, got {_short(index)}"
+    return None
+
+
+def _scored_row(found: Mapping[str, object]) -> ScoredRow:
+    index = found["representative"]
+    return ScoredRow(
+        key=RowKey(str(found["dataset"]), str(found["model"]), str(found["id"])),
+        score=_unit(found["score"]),
+        probability=_unit(found["probability"]),
+        status=ConfidenceStatus(str(found["status"])),
+        action=Action(str(found["action"])),
+        representative=index if isinstance(index, int) else None,
+    )
+
+
+def _unit(value: object) -> float | None:
+    # NaN compares false: it is not in [0, 1] either.
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    return None
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
