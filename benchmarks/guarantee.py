@@ -1,0 +1,165 @@
+"""Check the certificate on recorded sets: how often it is broken, and how much it lets through.
+
+    python benchmarks/guarantee.py --data ../shared/data [--resplits 1000]
+
+Each recorded set is taken as the whole population. A resplit draws n labels from it; the scores of
+the others, without labels, give the candidate thresholds. A promise is broken when the risk over
+the whole set at the certified threshold exceeds alpha. Coverage is told as a share of the oracle's:
+the lowest threshold that keeps alpha on the whole set. Nothing of the recordings is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from labelled_sets import LabelledSet, read_sets
+
+from uncertain_llm.policy.certify import LabelledScores, Promise, certify
+from uncertain_llm.stats.selection import (
+    CertifiedThreshold,
+    Start,
+    certify_threshold,
+    plug_in_threshold,
+    sgr_threshold,
+    threshold_grid,
+)
+
+DELTA = 0.1
+SIZES = (200, 500, 1000)
+ALPHAS = (0.1, 0.05)
+SPARE = 1.15  # rows a set must have for each label drawn, so that some traffic is left over
+LEAST_ORACLE = 0.02  # oracle coverage below which a share of it means nothing
+
+Rule = Callable[[LabelledScores, float, np.random.Generator], float | None]
+
+
+def ours(items: LabelledScores, alpha: float, rng: np.random.Generator) -> float | None:
+    """`fit --alpha` with unlabelled traffic."""
+    bands, _, _ = certify(items, [Promise(band="answer", alpha=alpha)], delta=DELTA, rng=rng)
+    return bands[0].threshold if bands else None
+
+
+def ours_split(items: LabelledScores, alpha: float, rng: np.random.Generator) -> float | None:
+    """`fit --alpha` without unlabelled traffic: a fifth of the labels sets the thresholds."""
+    return ours(LabelledScores(items.scores, items.losses, np.empty(0)), alpha, rng)
+
+
+def plain_sequence(items: LabelledScores, alpha: float, rng: np.random.Generator) -> float | None:
+    """One fixed sequence with Clopper-Pearson, as in SCIENCE 5a."""
+    del rng
+    start = Start(3.0 if items.scores.size >= 300 else 2.0, 1.0)
+    grid = threshold_grid(items.reference)
+    found = certify_threshold(
+        items.scores, items.losses, grid=grid, alpha=alpha, delta=DELTA, starts=(start,)
+    )
+    return found.threshold if isinstance(found, CertifiedThreshold) else None
+
+
+def sgr(items: LabelledScores, alpha: float, rng: np.random.Generator) -> float | None:
+    """Selective Guaranteed Risk of Geifman and El-Yaniv (2017)."""
+    del rng
+    found = sgr_threshold(items.scores, items.losses, alpha=alpha, delta=DELTA)
+    return found.threshold if isinstance(found, CertifiedThreshold) else None
+
+
+def plug_in(items: LabelledScores, alpha: float, rng: np.random.Generator) -> float | None:
+    """The threshold that looks good on the labels, without any bound."""
+    del rng
+    return plug_in_threshold(items.scores, items.losses, alpha=alpha)
+
+
+RULES: dict[str, Rule] = {
+    "ours": ours,
+    "ours, split": ours_split,
+    "plain sequence": plain_sequence,
+    "SGR": sgr,
+    "plug-in": plug_in,
+}
+
+
+class Outcome:
+    """What one rule did on one set over all resplits."""
+
+    def __init__(self) -> None:
+        self.shares: list[float] = []
+        self.n_broken = 0
+        self.n_none = 0
+
+
+def measure(
+    found: LabelledSet, n_labels: int, alpha: float, n_resplits: int
+) -> dict[str, Outcome] | None:
+    """Return each rule's outcome; None where even the oracle lets next to nothing through."""
+    scores, losses = found.scores, 1.0 - found.right
+    oracle = plug_in_threshold(scores, losses, alpha=alpha)
+    best = 0.0 if oracle is None else float((scores >= oracle).mean())
+    rng = np.random.default_rng(20261123)
+    outcomes = {name: Outcome() for name in RULES}
+    for _ in range(n_resplits):
+        order = rng.permutation(scores.size)
+        drawn, rest = order[:n_labels], order[n_labels:]
+        items = LabelledScores(scores[drawn], losses[drawn], scores[rest])
+        for name, rule in RULES.items():
+            threshold = rule(items, alpha, rng)
+            outcome = outcomes[name]
+            if threshold is None:
+                outcome.n_none += 1
+                outcome.shares.append(0.0)
+                continue
+            inside = scores >= threshold
+            outcome.n_broken += bool(losses[inside].mean() > alpha + 1e-12)
+            outcome.shares.append(float(inside.mean()) / best if best >= LEAST_ORACLE else 0.0)
+    if best < LEAST_ORACLE:
+        for outcome in outcomes.values():
+            outcome.shares = []
+    return outcomes
+
+
+def report(sets: list[LabelledSet], n_labels: int, alpha: float, n_resplits: int) -> bool:
+    """Print one table; return whether no set breaks the promise more often than delta allows."""
+    from scipy.stats import binom
+
+    chosen = [s for s in sets if s.scores.size >= SPARE * n_labels]
+    measured = {s.name: measure(s, n_labels, alpha, n_resplits) for s in chosen}
+    print(f"\nalpha {alpha:.0%}, delta {DELTA:.0%}, n = {n_labels}: {len(chosen)} sets")
+    holds = True
+    for rule in RULES:
+        outcomes = {name: found[rule] for name, found in measured.items() if found is not None}
+        shares = [float(np.mean(o.shares)) for o in outcomes.values() if o.shares]
+        worst = max(outcomes, key=lambda name: outcomes[name].n_broken)
+        n_broken = outcomes[worst].n_broken
+        # P(so many or more broken | exactly delta): small means the promise does not hold.
+        tail = float(binom.sf(n_broken - 1, n_resplits, DELTA))
+        none = np.mean([o.n_none for o in outcomes.values()]) / n_resplits
+        print(
+            f"  {rule:<15} coverage {np.mean(shares):.2f} of the oracle's ({len(shares)} sets with "
+            f"an oracle); none certified {none:.0%}; broken at most {n_broken / n_resplits:.1%} "
+            f"({worst}; tail {tail:.3f})"
+        )
+        if rule.startswith("ours"):
+            holds = holds and tail >= 0.01 / len(outcomes)
+    return holds
+
+
+def main() -> int:
+    """Measure all sizes and risks; exit code 1 when a certificate is broken too often."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--resplits", type=int, default=1000)
+    args = parser.parse_args()
+    if not args.data.is_dir():
+        print(f"no recordings at {args.data}: nothing to measure, skipped")
+        return 0
+    sets = read_sets(args.data)
+    print(f"{len(sets)} sets, {args.resplits} resplits each")
+    good = [report(sets, n, alpha, args.resplits) for alpha in ALPHAS for n in SIZES]
+    print("\nevery certificate held" if all(good) else "\nA CERTIFICATE WAS BROKEN TOO OFTEN")
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
