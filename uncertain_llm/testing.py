@@ -37,6 +37,10 @@ class Reply(Value):
     cost_usd: float | None = None
     system_fingerprint: str | None = None
     has_tool_calls: bool = False
+    token_log_probabilities: tuple[float, ...] | None = None
+    """One for each token of `text`, where the provider played here returns them."""
+    embeddings: tuple[tuple[float, ...], ...] | None = None
+    """One vector for each text, to play an embedding model."""
 
 
 Scripted = str | Reply | UncertainLLMError
@@ -256,4 +260,6 @@ def _generation(answer: str | Reply, call: ModelCall, *, name: str) -> Generatio
         system_fingerprint=reply.system_fingerprint,
         elicits=call.elicits,
         has_tool_calls=reply.has_tool_calls,
+        token_log_probabilities=reply.token_log_probabilities,
+        embeddings=reply.embeddings,
     )
