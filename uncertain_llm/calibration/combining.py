@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 from pydantic import Field
 
 from uncertain_llm.calibration.prior import Pattern, Prior, feature_names, features_of
 from uncertain_llm.core.base import Value
-from uncertain_llm.stats.logistic import fit_logistic, sigmoid_of
+from uncertain_llm.stats.scalars import sigmoid_of
 
 __all__ = ["Combiner", "Example", "Scored", "fit_combiner", "prior_combiner"]
 
@@ -150,6 +149,11 @@ def _by_pattern(prior: Prior, examples: Sequence[Example]) -> dict[tuple[str, ..
 def _fit_pattern(
     pattern: Pattern, examples: Sequence[Example], own_centres: Mapping[str, float]
 ) -> tuple[Pattern, dict[str, float]]:
+    # Imported where it fits: reading a fitted file must not cost a client the import of numpy.
+    import numpy as np
+
+    from uncertain_llm.stats.logistic import fit_logistic
+
     # A weak signal that the shipped model weighs with nothing may still be worth something here.
     signals = [s for s in feature_names() if s in pattern.strong or s not in _STRONG]
     own = sorted(own_centres)
@@ -188,7 +192,7 @@ def _own_centres(examples: Sequence[Example]) -> dict[str, float]:
         for signal, value in example.values.items():
             if signal not in _KNOWN:
                 features[signal].append(_own_feature(value))
-    return {signal: round(float(np.mean(found)), 6) for signal, found in features.items()}
+    return {signal: round(math.fsum(found) / len(found), 6) for signal, found in features.items()}
 
 
 def _own_feature(value: float) -> float:

@@ -22,7 +22,7 @@ from uncertain_llm.calibration.maps import (
 from uncertain_llm.calibration.prior import Prior
 from uncertain_llm.core.base import Unit, Value
 from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Measurement
-from uncertain_llm.stats.logistic import sigmoid_of
+from uncertain_llm.stats.scalars import sigmoid_of
 
 __all__ = ["FittedEstimator", "GroupShift", "Groups", "Method", "Seen", "name_of"]
 

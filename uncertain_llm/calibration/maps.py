@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from uncertain_llm.core.base import Unit, Value
-from uncertain_llm.stats.logistic import sigmoid_of
+from uncertain_llm.stats.scalars import sigmoid_of
 
 __all__ = [
     "BAND_LEVEL",

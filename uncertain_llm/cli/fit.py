@@ -21,7 +21,7 @@ from uncertain_llm.evaluation.fit import FitOrder
 from uncertain_llm.evaluation.fit import fit as fit_rows
 from uncertain_llm.evaluation.fit_rows import FitRows, rows_from_log, rows_from_recordings
 from uncertain_llm.policy import Policy
-from uncertain_llm.policy.certify import Promise
+from uncertain_llm.policy.certificate import Promise
 from uncertain_llm.storage.calibration_files import save_calibration
 from uncertain_llm.storage.policy_files import load_policy
 

@@ -9,7 +9,7 @@ import typer
 from uncertain_llm.calibration.fitted import Method
 from uncertain_llm.cli.terminal import printable
 from uncertain_llm.policy.calibration_file import CalibrationFile, Figure
-from uncertain_llm.policy.certify import Certificate, CertifiedBand
+from uncertain_llm.policy.certificate import Certificate, CertifiedBand
 
 __all__ = ["print_fit"]
 

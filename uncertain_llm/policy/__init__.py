@@ -1,7 +1,7 @@
 """Floor 3: what a team decided, and the decision it leads to."""
 
 from uncertain_llm.policy.calibration_file import CalibrationFile, Gate
-from uncertain_llm.policy.certify import Certificate
+from uncertain_llm.policy.certificate import Certificate
 from uncertain_llm.policy.costs import Costs, cuts_from_costs
 from uncertain_llm.policy.cuts import Cuts
 from uncertain_llm.policy.decide import decide, decide_after_verdict, decide_again

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 
 from uncertain_llm.calibration.fitted import FittedEstimator
 from uncertain_llm.core.base import Band, Unit, Value
-from uncertain_llm.policy.certify import Certificate, NotCertifiedReason
+from uncertain_llm.policy.certificate import Certificate, NotCertifiedReason
 from uncertain_llm.policy.cuts import Cuts
 
 __all__ = [

@@ -20,6 +20,7 @@ from uncertain_llm.stats.arrays import (
     check_same_length,
     check_unit_open,
 )
+from uncertain_llm.stats.scalars import sigmoid_of
 
 __all__ = [
     "DEFAULT_EDGE",
@@ -286,19 +287,6 @@ def sigmoid(values: npt.ArrayLike) -> FloatArray:
     array = np.asarray(values, dtype=np.float64)
     small = np.exp(-np.abs(array))  # in (0, 1], so nothing overflows
     return np.asarray(np.where(array >= 0.0, 1.0, small) / (1.0 + small), dtype=np.float64)
-
-
-def sigmoid_of(value: float) -> float:
-    """Return 1 / (1 + exp(-value)) of one number, without overflow and without numpy.
-
-    Example:
-        >>> sigmoid_of(0.0), sigmoid_of(-1000.0)
-        (0.5, 0.0)
-    """
-    if value >= 0.0:
-        return 1.0 / (1.0 + math.exp(-value))
-    small = math.exp(value)
-    return small / (1.0 + small)
 
 
 def log_odds(probabilities: npt.ArrayLike) -> FloatArray:
