@@ -20,7 +20,7 @@ _SIZE = (4.6, 3.5)  # inches: text stays readable when a phone shows it 360 pixe
 
 
 def reliability_picture(report: Report) -> str:
-    """Return the reliability diagram: share right over stated probability, with intervals.
+    """Return the reliability diagram: share right over the probability given, with intervals.
 
     The grey band of a bin is where 95 % of calibrated bins of its size would lie.
     """
@@ -51,7 +51,7 @@ def reliability_picture(report: Report) -> str:
             capsize=2,
             label="measured, 95 % interval",
         )
-        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="stated probability", ylabel="share right")
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="probability given", ylabel="share right")
         _legend(axes)
 
     return _svg(draw)
@@ -106,7 +106,7 @@ def histogram_picture(report: Report) -> str:
             hatch="///",
             label="wrong",
         )
-        axes.set(xlim=(0, 1), xlabel="stated probability", ylabel="answers")
+        axes.set(xlim=(0, 1), xlabel="probability given", ylabel="answers")
         _legend(axes)
 
     return _svg(draw)
