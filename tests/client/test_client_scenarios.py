@@ -373,3 +373,17 @@ def test_each_decision_is_one_row_that_holds_what_it_rests_on() -> None:
     assert row.confidence == found.response.confidence
     assert row.provenance.fingerprint == found.response.provenance.fingerprint
     assert DecisionRecord.model_validate_json(row.model_dump_json()) == row
+
+
+def test_an_estimator_that_fails_costs_the_probability_and_not_the_answer() -> None:
+    class Broken:
+        name = "broken"
+
+        def estimate(self, measurements: Sequence[Measurement], *, n_samples: int) -> Confidence:
+            raise ZeroDivisionError
+
+    response = response_of("all agree", estimator=Broken())
+
+    assert response.answer == "It opened in 1932."
+    assert response.confidence.missing == "estimator_error"
+    assert response.decision.reason is ReasonCode.NOTHING_MEASURED

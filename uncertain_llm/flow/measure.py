@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from uncertain_llm.core.confidence import Confidence, Evidence, Measurement
+from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Evidence, Measurement
 from uncertain_llm.core.ports import Signal
 from uncertain_llm.flow.pipeline import Pipeline
 
@@ -19,10 +19,21 @@ def measure(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Measuremen
 
 
 def estimate(evidence: Evidence, pipeline: Pipeline) -> Confidence:
-    """Return the confidence that all measurements lead to."""
+    """Return the confidence that all measurements lead to; `unavailable` if the estimator fails."""
     measurements = measure(evidence, pipeline.signals)
     n_samples = len(evidence.samples) - len(evidence.clustering.duplicates)
-    return pipeline.estimator.estimate(measurements, n_samples=n_samples)
+    try:
+        return pipeline.estimator.estimate(measurements, n_samples=n_samples)
+    except Exception as error:  # noqa: BLE001 - a plug-in's bug must not cost a paid answer
+        _log.warning("estimator %s failed: %s", pipeline.estimator.name, type(error).__name__)
+        return Confidence(
+            score=None,
+            probability=None,
+            band=None,
+            status=ConfidenceStatus.UNAVAILABLE,
+            missing="estimator_error",
+            measurements=measurements,
+        )
 
 
 def _measure_one(signal: Signal, evidence: Evidence) -> Measurement:
