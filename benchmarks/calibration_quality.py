@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uncertain_llm.stats.calibration_error import (
-    calibration_error_interval,
-    ece,
-    ece_noise_floor,
-    smooth_ece,
-)
+from uncertain_llm.stats.calibration_error import ece_noise_floor, smooth_ece
+from uncertain_llm.stats.calibration_intervals import ece_interval
 
 
 @dataclass(frozen=True)
@@ -50,14 +46,14 @@ def offset_of(claimed: Claimed, *, n_resamples: int, seed: int) -> Offset | None
     stated = np.asarray(claimed.probabilities, dtype=np.float64)
     right = np.asarray(claimed.right, dtype=np.float64)
     clusters = np.unique(np.asarray(claimed.questions), return_inverse=True)[1].reshape(-1)
-    interval = calibration_error_interval(
+    interval = ece_interval(
         stated, right, np.random.default_rng(seed), clusters=clusters, n_resamples=n_resamples
     )
     return Offset(
         n_rows=len(stated),
         accuracy=float(right.mean()),
         mean_probability=float(stated.mean()),
-        ece=ece(stated, right),
+        ece=interval.estimate,
         low=interval.low,
         high=interval.high,
         smooth=smooth_ece(stated, right),

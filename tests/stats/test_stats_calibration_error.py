@@ -10,7 +10,6 @@ import pytest
 from scipy.optimize import brentq
 
 from uncertain_llm.stats.calibration_error import (
-    calibration_error_interval,
     debiased_ece,
     default_n_bins,
     ece,
@@ -149,42 +148,6 @@ def test_noise_floor_of_one_bin_has_its_normal_form() -> None:
     assert floor == pytest.approx(1.96 * 0.5 / 30, rel=0.04)
 
 
-def test_interval_is_centred_where_resampling_inflates_the_error() -> None:
-    """Perfect probabilities: the raw error is noise, and a third of it is taken off."""
-    rng = np.random.default_rng(4)
-    raw, centred = [], []
-    for _ in range(20):
-        stated = rng.random(300)
-        interval = calibration_error_interval(
-            stated, rng.random(300) < stated, rng, n_resamples=100
-        )
-        raw.append(interval.estimate)
-        centred.append(interval.centred)
-        assert interval.low <= interval.centred <= interval.high
-
-    assert np.mean(centred) < 0.7 * np.mean(raw)
-
-
-def test_interval_takes_any_error_and_clusters_and_repeats_with_the_seed() -> None:
-    stated, labels = np.tile([0.9, 0.6, 0.3, 0.2], 25), np.tile([1, 0, 0, 1], 25)
-
-    first, second = (
-        calibration_error_interval(
-            stated,
-            labels,
-            np.random.default_rng(1),
-            error=smooth_ece,
-            clusters=np.arange(100) // 4,
-            n_resamples=20,
-        )
-        for _ in range(2)
-    )
-
-    # Every cluster is the same four items: no spread at all between resamples.
-    assert first == second
-    assert first.low == pytest.approx(first.high)
-
-
 def test_top_bin_shows_what_the_average_hides() -> None:
     stated, labels = [0.95, 0.99, 0.9, 0.2], [1, 0, 0, 0]
 
@@ -220,7 +183,5 @@ def test_arguments_of_the_simulations_are_checked() -> None:
         ece_noise_floor([], rng)
     with pytest.raises(ValueError, match="quantile"):
         ece_noise_floor([0.5], rng, quantile=1.0)
-    with pytest.raises(ValueError, match="n_resamples"):
-        calibration_error_interval([0.5], [1], rng, n_resamples=0)
     with pytest.raises(ValueError, match="n_bins"):
         ece([0.5], [1], n_bins=0)

@@ -9,8 +9,21 @@ import numpy as np
 
 from uncertain_llm.core.base import Value
 from uncertain_llm.evaluation.columns import Columns
-from uncertain_llm.evaluation.resampled import Tally, cluster_groups, figures_of, tally
+from uncertain_llm.evaluation.resampled import (
+    Tally,
+    cluster_groups,
+    figures_of,
+    residuals_of,
+    tally,
+)
 from uncertain_llm.stats.arrays import FloatArray
+from uncertain_llm.stats.calibration_error import smooth_errors
+from uncertain_llm.stats.calibration_intervals import (
+    SMOOTH_DRAWS,
+    Norm,
+    absolute_sum,
+    error_ends,
+)
 
 __all__ = [
     "LEVEL",
@@ -27,9 +40,9 @@ LEVEL = 0.95
 _LEAST_CLUSTERS = 10
 """Below this a bootstrap interval says more about the draws than about the data. Chosen."""
 _MOST_UNDEFINED = 0.1
-# Resampling adds noise to these, so they are mirrored around the estimate (Davison and Hinkley).
-_BASIC = {"ece", "smece"}
-_NOT_NEGATIVE = {"ece", "smece", "brier", "log_loss", "aurc", "augrc"}
+# Noise is a part of these: their ends come from inverting a test with the norm that they are.
+_NORMS: Mapping[str, Norm] = {"ece": absolute_sum, "smece": smooth_errors}
+_NOT_NEGATIVE = {"brier", "log_loss", "aurc", "augrc"}
 
 
 class Figure(Value):
@@ -50,6 +63,8 @@ class Resamples:
 
     on_rows: Mapping[str, float]
     draws: Mapping[str, FloatArray]
+    residuals: Mapping[str, tuple[FloatArray, FloatArray]]
+    """Of the calibration errors: residuals of the rows, and what each resample adds to them."""
     n_clusters: int
 
     @classmethod
@@ -65,7 +80,8 @@ class Resamples:
         counts = draw_counts(n_groups, n_resamples, rng)
         leave_out = () if with_curves else ("aurc",)
         draws = figures_of(tallied, counts, leave_out=leave_out)
-        return cls(_on_rows(tallied, n_groups), draws, n_clusters)
+        residuals = _residuals(tallied, counts)
+        return cls(_on_rows(tallied, n_groups), draws, residuals, n_clusters)
 
     def figure(self, name: str, value: float | None, n: int, *, reason: str | None) -> Figure:
         """Return a figure with its bootstrap interval.
@@ -85,9 +101,12 @@ class Resamples:
         drawn = drawn[np.isfinite(drawn)]
         if drawn.size < (1.0 - _MOST_UNDEFINED) * self.draws[name].size:
             return Figure(value=value, interval=None, n=n, reason="undefined_on_resamples")
+        if name in self.residuals:
+            own, noise = self.residuals[name]
+            interval = error_ends(value, own, noise, norm=_NORMS[name], level=LEVEL)
+            return Figure(value=value, interval=interval, n=n)
+        # Rounding may shift what is never negative below 0.
         low, high = _ends(drawn + (value - self.on_rows[name]))
-        if name in _BASIC:
-            low, high = 2.0 * value - high, 2.0 * value - low
         if name in _NOT_NEGATIVE:
             low, high = max(0.0, low), max(0.0, high)
         return Figure(value=value, interval=(low, high), n=n)
@@ -198,6 +217,16 @@ def korn_graubard_interval(
 def _on_rows(tallied: Tally, n_groups: int) -> dict[str, float]:
     once = figures_of(tallied, np.ones((1, n_groups)))
     return {name: float(values[0]) for name, values in once.items()}
+
+
+def _residuals(tallied: Tally, counts: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
+    found = {}
+    for name in _NORMS:
+        own = residuals_of(tallied, np.ones((1, counts.shape[1])), name)
+        drawn = residuals_of(tallied, counts[:SMOOTH_DRAWS] if name == "smece" else counts, name)
+        if own is not None and drawn is not None:
+            found[name] = own[0], drawn - own
+    return found
 
 
 def _ends(drawn: FloatArray) -> tuple[float, float]:

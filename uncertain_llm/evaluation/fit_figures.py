@@ -20,10 +20,10 @@ from uncertain_llm.policy.calibration_file import (
 )
 from uncertain_llm.policy.certify import LabelledScores, Promise, certify
 from uncertain_llm.stats.bounds import clopper_pearson_interval
-from uncertain_llm.stats.calibration_error import (
-    calibration_error_interval,
-    debiased_ece,
-    smooth_ece,
+from uncertain_llm.stats.calibration_intervals import (
+    ErrorInterval,
+    debiased_ece_interval,
+    smooth_ece_interval,
 )
 from uncertain_llm.stats.metrics import auroc, brier_score, log_loss
 from uncertain_llm.stats.resampling import bootstrap_interval
@@ -68,8 +68,8 @@ def held_out_figures(probabilities: Floats, labels: Floats, *, seed: int) -> Hel
     return HeldOutFigures(
         n=int(known.size),
         accuracy=Figure(value=n_right / known.size, interval=accuracy),
-        smooth_ece=_error(smooth_ece, stated, right, rng),
-        ece_debiased=_error(debiased_ece, stated, right, rng),
+        smooth_ece=_figure(smooth_ece_interval(stated, right, rng, n_resamples=_N_RESAMPLES)),
+        ece_debiased=_figure(debiased_ece_interval(stated, right, rng, n_resamples=_N_RESAMPLES)),
         log_loss=_mean(log_loss, clipped, right, rng),
         brier=_mean(brier_score, stated, right, rng),
         auroc=_mean(auroc, stated, right, rng),
@@ -178,13 +178,7 @@ def labels_for(
     return tuple(found)
 
 
-def _error(
-    error: Callable[[npt.ArrayLike, npt.ArrayLike], float],
-    stated: Floats,
-    right: Floats,
-    rng: np.random.Generator,
-) -> Figure:
-    found = calibration_error_interval(stated, right, rng, error=error, n_resamples=_N_RESAMPLES)
+def _figure(found: ErrorInterval) -> Figure:
     return Figure(value=found.estimate, interval=(found.low, found.high))
 
 

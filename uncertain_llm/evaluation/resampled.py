@@ -18,9 +18,19 @@ import numpy.typing as npt
 
 from uncertain_llm.evaluation.columns import ACTIONS, Columns
 from uncertain_llm.stats.arrays import FloatArray, IntArray, equal_mass_bins
-from uncertain_llm.stats.calibration_error import default_n_bins
+from uncertain_llm.stats.calibration_error import default_n_bins, smooth_errors
+from uncertain_llm.stats.calibration_intervals import SMOOTH_CELLS
 
-__all__ = ["COVERAGES", "RISKS", "TOP_CUT", "Tally", "cluster_groups", "figures_of", "tally"]
+__all__ = [
+    "COVERAGES",
+    "RISKS",
+    "TOP_CUT",
+    "Tally",
+    "cluster_groups",
+    "figures_of",
+    "residuals_of",
+    "tally",
+]
 
 MAX_CLUSTERS = 2000
 COVERAGES = (0.5, 0.8, 0.9)
@@ -198,6 +208,27 @@ def _curve_blocks(columns: Columns) -> tuple[dict[str, _Block], FloatArray]:
     return blocks, np.asarray(logits, dtype=np.float64)
 
 
+def residuals_of(tallied: Tally, counts: FloatArray, name: str) -> FloatArray | None:
+    """Return what a calibration error is a norm of, on each resample; None where there is none.
+
+    Args:
+        tallied: The sums.
+        counts: As in `figures_of`.
+        name: "ece" or "smece".
+
+    Returns:
+        Shape (b, cells): stated less happened in each cell, for each row of the whole.
+    """
+    sums = tallied.resample(counts)
+    if name == "smece" and "cell_residual" in sums:
+        cells = -sums["cell_residual"].reshape(counts.shape[0], SMOOTH_CELLS, -1).sum(axis=2)
+    elif name == "ece" and "bin_n" in sums:
+        cells = sums["bin_sum"] - sums["bin_right"]
+    else:
+        return None
+    return np.asarray(cells / tallied.resample(np.ones((1, counts.shape[1])))["p_n"])
+
+
 def figures_of(tallied: Tally, counts: FloatArray, *, leave_out: Collection[str] = ()) -> Resampled:
     """Return every figure on every resample.
 
@@ -215,7 +246,7 @@ def figures_of(tallied: Tally, counts: FloatArray, *, leave_out: Collection[str]
         if "bin_n" in sums:
             found |= _calibration(sums)
         if "cell_residual" in sums:
-            found["smece"] = _smooth_errors(sums["cell_residual"] / sums["p_n"])
+            found["smece"] = smooth_errors(sums["cell_residual"] / sums["p_n"])
             if "calibration_line" not in leave_out:
                 found |= _lines(sums["logit_n"], sums["logit_right"], tallied.logits)
     return found
@@ -298,21 +329,6 @@ def _calibration(sums: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         "top_share": sums["top_n"][:, 0] / n,
         "top_right": sums["top_right"][:, 0] / sums["top_n"][:, 0],
     }
-
-
-def _smooth_errors(masses: FloatArray) -> FloatArray:
-    """Smooth ECE of each row of residual masses; see `stats.calibration_error.smooth_ece`."""
-    cells = masses.shape[1]
-    spectrum = np.fft.rfft(np.concatenate([masses, masses[:, ::-1]], axis=1), axis=1)
-    frequencies = np.arange(spectrum.shape[1]) / 2.0
-    low, high = np.zeros(masses.shape[0]), np.ones(masses.shape[0])
-    for _ in range(14):  # to 6e-5
-        bandwidth = (low + high) / 2.0
-        damped = spectrum * np.exp(-2.0 * np.square(np.pi * np.outer(bandwidth, frequencies)))
-        error = np.abs(np.fft.irfft(damped, n=2 * cells, axis=1)[:, :cells]).sum(axis=1)
-        above = error > bandwidth
-        low, high = np.where(above, bandwidth, low), np.where(above, high, bandwidth)
-    return np.asarray((low + high) / 2.0)
 
 
 def _lines(n: FloatArray, right: FloatArray, logits: FloatArray) -> dict[str, FloatArray]:

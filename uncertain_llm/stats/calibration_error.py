@@ -1,12 +1,11 @@
 """How far probabilities are from what happens: binned, debiased and smooth calibration error.
 
 A calibration error is never negative, so noise alone makes it positive: read it against its noise
-floor, and with an interval that is centred for the bias which resampling adds.
+floor, and with an interval of `stats.calibration_intervals`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,24 +20,21 @@ from uncertain_llm.stats.arrays import (
     check_unit_open,
     equal_mass_bins,
 )
-from uncertain_llm.stats.resampling import resampler
 
 __all__ = [
-    "CenteredInterval",
     "ReliabilityBin",
     "TopBin",
-    "calibration_error_interval",
     "debiased_ece",
+    "debiased_squared_error",
     "default_n_bins",
     "ece",
     "ece_noise_floor",
     "reliability_bins",
     "signed_gap",
     "smooth_ece",
+    "smooth_errors",
     "top_bin",
 ]
-
-CalibrationError = Callable[[FloatArray, FloatArray], float]
 
 _GRID = 2048
 """Cells of [0, 1] in `smooth_ece`: a quarter of the least bandwidth that matters (0.002)."""
@@ -82,25 +78,6 @@ class TopBin:
     mean_stated: float
     share_right: float
     gap: float
-
-
-@dataclass(frozen=True, slots=True)
-class CenteredInterval:
-    """A calibration error with an interval that is corrected for the bias of resampling.
-
-    Attributes:
-        estimate: The error on all items.
-        centred: 2 * estimate - mean of the resamples, not below 0: the bias-corrected error.
-        low: Lower end, not below 0.
-        high: Upper end.
-        level: What the interval aims to cover.
-    """
-
-    estimate: float
-    centred: float
-    low: float
-    high: float
-    level: float
 
 
 def default_n_bins(n: int) -> int:
@@ -203,11 +180,37 @@ def debiased_ece(
         >>> debiased_ece([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0])
         0.0
     """
+    squared = debiased_squared_error(probabilities, labels, n_bins=n_bins)
+    return float(np.sqrt(max(0.0, squared)))
+
+
+def debiased_squared_error(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, n_bins: int | None = None
+) -> float:
+    """Return the mean square gap over bins less the expected noise: the square of `debiased_ece`.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1], any order, n >= 1.
+        labels: Shape (n,), 1 = right.
+        n_bins: At most this many; None for `default_n_bins`.
+
+    Returns:
+        At most 1; negative where the gaps are smaller than noise would make them.
+
+    Raises:
+        ValueError: Empty input, unequal lengths, values out of range.
+
+    Source:
+        As `debiased_ece`.
+
+    Example:
+        >>> round(debiased_squared_error([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0]), 4)
+        -0.0833
+    """
     stated, right = _paired(probabilities, labels)
     _, counts, mean_stated, mean_right = _bin_means(stated, right, n_bins)
     noise = mean_right * (1.0 - mean_right) / np.maximum(counts - 1, 1)
-    squared = float(counts @ (np.square(mean_stated - mean_right) - noise) / stated.size)
-    return float(np.sqrt(max(0.0, squared)))
+    return float(counts @ (np.square(mean_stated - mean_right) - noise) / stated.size)
 
 
 def ece_noise_floor(
@@ -300,6 +303,35 @@ def smooth_ece(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     return (low + high) / 2.0
 
 
+def smooth_errors(residuals: FloatArray) -> FloatArray:
+    """Return the smooth error of each row of residuals over equal cells of [0, 1].
+
+    Args:
+        residuals: Shape (b, cells), sum of labels less probabilities in each cell, for each item.
+
+    Returns:
+        Shape (b,), in [0, 1]; as `smooth_ece`, but for the width of a cell, and to 6e-5.
+
+    Source:
+        As `smooth_ece`.
+
+    Example:
+        >>> smooth_errors(np.array([[0.0, 0.0], [0.4, 0.0]])).round(2).tolist()
+        [0.0, 0.4]
+    """
+    cells = residuals.shape[1]
+    spectrum = np.fft.rfft(np.concatenate([residuals, residuals[:, ::-1]], axis=1), axis=1)
+    frequencies = np.arange(spectrum.shape[1]) / 2.0
+    low, high = np.zeros(residuals.shape[0]), np.ones(residuals.shape[0])
+    for _ in range(14):
+        bandwidth = (low + high) / 2.0
+        damped = spectrum * np.exp(-2.0 * np.square(np.pi * np.outer(bandwidth, frequencies)))
+        error = np.abs(np.fft.irfft(damped, n=2 * cells, axis=1)[:, :cells]).sum(axis=1)
+        above = error > bandwidth
+        low, high = np.where(above, bandwidth, low), np.where(above, high, bandwidth)
+    return np.asarray((low + high) / 2.0)
+
+
 def top_bin(
     probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, cut: float = 0.9
 ) -> TopBin | None:
@@ -356,67 +388,6 @@ def signed_gap(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     """
     stated, right = _paired(probabilities, labels)
     return float(stated.mean() - right.mean())
-
-
-def calibration_error_interval(
-    probabilities: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    rng: np.random.Generator,
-    *,
-    error: CalibrationError = ece,
-    clusters: npt.ArrayLike | None = None,
-    level: float = 0.95,
-    n_resamples: int = 1000,
-) -> CenteredInterval:
-    """Return a calibration error with a basic bootstrap interval, centred at 2 * ECE - mean(boot).
-
-    Resampling adds noise to each bin, so resampled errors are too large by about as much as the
-    error itself is; the basic interval takes that off once.
-
-    Args:
-        probabilities: Shape (n,), each in [0, 1], n >= 1.
-        labels: Shape (n,), 1 = right.
-        rng: Where the draws come from.
-        error: `ece`, `debiased_ece`, `smooth_ece`, or any other function of the two arrays.
-        clusters: As in `bootstrap_interval`.
-        level: In (0, 1).
-        n_resamples: Draws, >= 1.
-
-    Returns:
-        The interval.
-
-    Raises:
-        ValueError: As in `ece` and `bootstrap_interval`.
-
-    Source:
-        Davison and Hinkley (1997), section 5.2.
-
-    Example:
-        >>> import numpy as np
-        >>> stated, labels = np.full(50, 0.9), np.arange(50) % 2
-        >>> interval = calibration_error_interval(stated, labels, np.random.default_rng(0))
-        >>> interval.low < 0.4 < interval.high
-        True
-    """
-    stated, right = _paired(probabilities, labels)
-    check_unit_open(level, name="level")
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples must be at least 1, got {n_resamples}")
-    estimate = error(stated, right)
-    draw = resampler(stated.size, rng, clusters=clusters)
-    drawn = np.empty(n_resamples)
-    for i in range(n_resamples):
-        items = draw()
-        drawn[i] = error(stated[items], right[items])
-    tail = (1.0 - level) / 2.0
-    below, above = np.quantile(drawn, [tail, 1.0 - tail])
-    return CenteredInterval(
-        estimate=estimate,
-        centred=max(0.0, 2.0 * estimate - float(drawn.mean())),
-        low=max(0.0, 2.0 * estimate - float(above)),
-        high=max(0.0, 2.0 * estimate - float(below)),
-        level=level,
-    )
 
 
 def _paired(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
