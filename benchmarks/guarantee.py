@@ -19,14 +19,9 @@ import numpy as np
 from labelled_sets import LabelledSet, read_sets
 
 from uncertain_llm.policy.certify import LabelledScores, Promise, certify
-from uncertain_llm.stats.selection import (
-    CertifiedThreshold,
-    Start,
-    certify_threshold,
-    plug_in_threshold,
-    sgr_threshold,
-    threshold_grid,
-)
+from uncertain_llm.stats.selection import CertifiedThreshold, certify_threshold
+from uncertain_llm.stats.selection_other import plug_in_threshold, sgr_threshold
+from uncertain_llm.stats.selection_plan import Start, threshold_grid
 
 DELTA = 0.1
 SIZES = (200, 500, 1000)

@@ -8,20 +8,20 @@ import pytest
 from scipy.stats import binom
 
 from uncertain_llm.stats.bounds import binomial_upper_bound
+from uncertain_llm.stats.fallback import fallback_rejections
 from uncertain_llm.stats.selection import (
-    AverageThreshold,
     CertifiedThreshold,
     NotCertified,
-    Start,
-    average_risk_threshold,
     certify_threshold,
     certify_threshold_by_split,
-    default_starts,
-    fallback_rejections,
+)
+from uncertain_llm.stats.selection_other import (
+    AverageThreshold,
+    average_risk_threshold,
     plug_in_threshold,
     sgr_threshold,
-    threshold_grid,
 )
+from uncertain_llm.stats.selection_plan import Start, default_starts, threshold_grid
 
 ONE_CHAIN = (Start(2.0, 1.0),)
 

@@ -17,14 +17,9 @@ from uncertain_llm.policy.certificate import (
     PromiseKind,
     ThresholdsFrom,
 )
-from uncertain_llm.stats.selection import (
-    CertifiedThreshold,
-    NotCertified,
-    ThresholdGrid,
-    average_risk_threshold,
-    certify_threshold,
-    threshold_grid,
-)
+from uncertain_llm.stats.selection import CertifiedThreshold, NotCertified, certify_threshold
+from uncertain_llm.stats.selection_other import average_risk_threshold
+from uncertain_llm.stats.selection_plan import ThresholdGrid, threshold_grid
 
 __all__ = [
     "NEVER",
@@ -88,7 +83,7 @@ def certify(
         group: Whose answers these are.
 
     Source:
-        `stats.selection.certify_threshold` and `stats.selection.average_risk_threshold`.
+        `stats.selection.certify_threshold` and `stats.selection_other.average_risk_threshold`.
     """
     if kind == "average":
         certified = [_average(labelled, promise, group) for promise in promises]

@@ -1,0 +1,73 @@
+"""What it would take where no threshold is certified: another alpha, or how many more labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from uncertain_llm.stats.bounds import binomial_p_values
+from uncertain_llm.stats.selection_items import LabelledItems
+from uncertain_llm.stats.selection_plan import Start, ThresholdGrid, shares_of_delta
+
+__all__ = ["labels_needed", "smallest_alpha"]
+
+_POWER_Z = 0.84  # normal quantile of 0.8: `labels_needed` aims at an 80 % chance
+_MOST_LABELS = 10_000_000  # above this, "no number of labels will do" is the honest answer
+_ALPHA_STEP = 0.005
+
+
+def smallest_alpha(
+    items: LabelledItems,
+    grid: ThresholdGrid,
+    *,
+    alpha: float,
+    delta: float,
+    starts: Sequence[Start],
+) -> float | None:
+    """Return the smallest risk above alpha, on a grid of 0.005, that these labels would pass."""
+    for step in range(math.floor(alpha / _ALPHA_STEP) + 1, round(0.5 / _ALPHA_STEP) + 1):
+        candidate = round(step * _ALPHA_STEP, 6)
+        shares = shares_of_delta(items.n, grid, alpha=candidate, delta=delta, starts=starts)
+        # The first rejection of a chain is at its start, on its own share: the rest can wait.
+        at = np.flatnonzero(shares)
+        p_values = items.p_values(grid.thresholds[at], alpha=candidate, delta=delta)
+        if np.any(p_values <= np.minimum(shares[at], 1.0) * delta):
+            return candidate
+    return None
+
+
+def labels_needed(
+    items: LabelledItems, grid: ThresholdGrid, *, alpha: float, delta: float
+) -> int | None:
+    """Return the fewest labels with which some threshold would pass at the risks shown here."""
+    counts, lost = items.totals(grid.thresholds)
+    risks = (lost + 0.5) / (counts + 1.0)  # half a loss more: no error in few labels is not 0
+    needed = [
+        math.ceil(accepted / coverage)
+        for risk, coverage in zip(risks, grid.coverages, strict=True)
+        if risk < alpha
+        and (accepted := _accepted_needed(float(risk), alpha=alpha, delta=delta)) is not None
+    ]
+    return min(needed, default=None)
+
+
+def _accepted_needed(risk: float, *, alpha: float, delta: float) -> int | None:
+    """Return how many accepted labels pass with a chance of about 80 % at this risk."""
+
+    def passes(accepted: int) -> bool:
+        spread = math.sqrt(accepted * risk * (1.0 - risk))
+        wrong = min(accepted, math.ceil(accepted * risk + _POWER_Z * spread))
+        return bool(binomial_p_values([wrong], [accepted], rate=alpha)[0] <= delta)
+
+    high = 1
+    while not passes(high):
+        high *= 2
+        if high > _MOST_LABELS:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if passes(middle) else (middle, high)
+    return high
