@@ -28,6 +28,7 @@ from uncertain_llm.stats.selection_plan import (
 __all__ = [
     "CertifiedThreshold",
     "NotCertified",
+    "certify_below",
     "certify_threshold",
     "certify_threshold_by_split",
 ]
@@ -91,6 +92,7 @@ def certify_threshold(
     alpha: float,
     delta: float,
     starts: Sequence[Start] | None = None,
+    advise: bool = True,
 ) -> CertifiedThreshold | NotCertified:
     """Return the lowest threshold with P(selective risk > alpha) <= delta, if there is one.
 
@@ -117,6 +119,7 @@ def certify_threshold(
         alpha: Tolerated selective risk, in (0, 1).
         delta: Allowed failure probability, in (0, 1).
         starts: Chains of tests; None for `default_starts`.
+        advise: Whether to find out what would do where nothing passes; slower than the tests.
 
     Returns:
         The threshold, or what it would take.
@@ -144,32 +147,7 @@ def certify_threshold(
     items = LabelledItems.checked(scores, losses)
     check_unit_open(alpha, name="alpha")
     check_unit_open(delta, name="delta")
-    chains = default_starts(items.n, alpha=alpha, delta=delta) if starts is None else starts
-    shares = shares_of_delta(items.n, grid, alpha=alpha, delta=delta, starts=chains)
-    p_values = items.p_values(grid.thresholds, alpha=alpha, delta=delta)
-    rejected = fallback_rejections(p_values, shares, delta=delta)
-    if not rejected.any():
-        return NotCertified(
-            alpha,
-            delta,
-            items.n,
-            smallest_alpha(items, grid, alpha=alpha, delta=delta, starts=chains),
-            labels_needed(items, grid, alpha=alpha, delta=delta),
-        )
-    lowest = int(np.flatnonzero(rejected)[-1])
-    threshold = float(grid.thresholds[lowest])
-    inside = items.losses[items.scores >= threshold]
-    return CertifiedThreshold(
-        threshold=threshold,
-        alpha=alpha,
-        delta=delta,
-        n_labels=items.n,
-        n_accepted=inside.size,
-        total_loss=float(inside.sum()),
-        risk_bound=risk_bound(inside, delta=delta, is_binary=items.is_binary),
-        coverage=float(grid.coverages[lowest]),
-        method="fallback, " + ("binomial" if items.is_binary else "betting"),
-    )
+    return _lowest(items, grid, alpha=alpha, delta=delta, starts=starts, advise=advise)
 
 
 def certify_threshold_by_split(
@@ -218,4 +196,132 @@ def certify_threshold_by_split(
     rest = order[cut:]
     return certify_threshold(
         items.scores[rest], items.losses[rest], grid=grid, alpha=alpha, delta=delta
+    )
+
+
+def certify_below(
+    scores: npt.ArrayLike,
+    losses: npt.ArrayLike,
+    *,
+    grid: ThresholdGrid,
+    edge: float,
+    alpha: float,
+    delta: float,
+    advise: bool = True,
+) -> CertifiedThreshold | NotCertified:
+    """Return the lowest threshold t with P(risk of "t <= score < edge" > alpha) <= delta.
+
+    The edge may be the very threshold that `certify_threshold` found on these labels and this grid,
+    or infinity where it found none: no labels have to be set apart for that.
+
+    Proof: take a threshold a of the grid, and condition on everything about the labels at or above
+    it and on the number below it. Whether a was rejected is then known; let B be "nothing below a
+    was rejected", so that a is the edge, and A "a true null of the band below a is rejected". The
+    labels below a are independent and alike. Order what each may be: right and near a, right and
+    further down, wrong and far down, wrong and near a. A step up in this order never lowers a
+    p-value, of either family: a right label that is counted lowers it, a wrong one raises it, and a
+    label nearer to a is counted by more thresholds. Rejections by `fallback_rejections` only shrink
+    when p-values rise. So A falls and B rises with every label, and monotone functions of
+    independent, totally ordered values are associated (Harris): P(A and B) <= P(A) P(B). For the
+    fixed edge a, P(A) <= delta as in `certify_threshold`. Summed over the edges a,
+    P(a false band) <= delta * P(there is an edge) <= delta. "Infinity" is the edge of the case that
+    nothing at all is rejected.
+
+    Args:
+        scores: Shape (n,), finite; as in `certify_threshold`, all labels, those above the edge too.
+        losses: Shape (n,), each 0 or 1: the order above has no place for losses between.
+        grid: The grid that the edge was found on.
+        edge: A threshold of the grid, or infinity.
+        alpha: Tolerated risk inside the band, in (0, 1).
+        delta: Allowed failure probability, in (0, 1); beside that of the edge.
+        advise: As in `certify_threshold`.
+
+    Returns:
+        As `certify_threshold`, about the band. Where no threshold lies below the edge the band is
+        empty: its threshold is the edge.
+
+    Raises:
+        ValueError: As `certify_threshold`, or losses other than 0 and 1.
+
+    Source:
+        Harris (1960), Proc. Cambridge Philosophical Society 56, 13-20, for the association;
+        Angelopoulos et al. (2021), arXiv 2110.01052, for the tests.
+
+    Example:
+        >>> from uncertain_llm.stats.selection_plan import threshold_grid
+        >>> scores, losses = [0.9] * 100 + [0.5] * 100, [0] * 100 + [0, 0, 0, 0, 1] * 20
+        >>> grid = threshold_grid(scores)
+        >>> certify_below(scores, losses, grid=grid, edge=0.9, alpha=0.3, delta=0.1).threshold
+        0.5
+    """
+    items = LabelledItems.checked(scores, losses)
+    check_unit_open(alpha, name="alpha")
+    check_unit_open(delta, name="delta")
+    if not items.is_binary:
+        raise ValueError("a band between two thresholds is defined for losses of 0 and 1")
+    above = grid.coverages[grid.thresholds >= edge]
+    below = grid.thresholds < edge
+    if not below.any():
+        return _empty(edge, items.n, alpha=alpha, delta=delta)
+    start = float(above[-1]) if above.size else 0.0
+    band = ThresholdGrid(grid.thresholds[below], grid.coverages[below] - start)
+    inside = items.scores < edge
+    rest = LabelledItems(items.scores[inside], items.losses[inside], is_binary=True)
+    return _lowest(rest, band, alpha=alpha, delta=delta, n_labels=items.n, advise=advise)
+
+
+def _lowest(
+    items: LabelledItems,
+    grid: ThresholdGrid,
+    *,
+    alpha: float,
+    delta: float,
+    advise: bool,
+    starts: Sequence[Start] | None = None,
+    n_labels: int | None = None,
+) -> CertifiedThreshold | NotCertified:
+    """Return the lowest rejected threshold; coverages of the grid are shares of `n_labels`."""
+    n = items.n if n_labels is None else n_labels
+    chains = default_starts(n, alpha=alpha, delta=delta) if starts is None else starts
+    shares = shares_of_delta(n, grid, alpha=alpha, delta=delta, starts=chains)
+    p_values = items.p_values(grid.thresholds, alpha=alpha, delta=delta)
+    rejected = fallback_rejections(p_values, shares, delta=delta)
+    if not rejected.any() and not advise:
+        return NotCertified(alpha, delta, n, None, None)
+    if not rejected.any():
+        return NotCertified(
+            alpha,
+            delta,
+            n,
+            smallest_alpha(items, grid, alpha=alpha, delta=delta, starts=chains, n_labels=n),
+            labels_needed(items, grid, alpha=alpha, delta=delta),
+        )
+    lowest = int(np.flatnonzero(rejected)[-1])
+    threshold = float(grid.thresholds[lowest])
+    inside = items.losses[items.scores >= threshold]
+    return CertifiedThreshold(
+        threshold=threshold,
+        alpha=alpha,
+        delta=delta,
+        n_labels=n,
+        n_accepted=inside.size,
+        total_loss=float(inside.sum()),
+        risk_bound=risk_bound(inside, delta=delta, is_binary=items.is_binary),
+        coverage=float(grid.coverages[lowest]),
+        method="fallback, " + ("binomial" if items.is_binary else "betting"),
+    )
+
+
+def _empty(edge: float, n_labels: int, *, alpha: float, delta: float) -> CertifiedThreshold:
+    """Return the band that holds nothing: a promise about it cannot be broken."""
+    return CertifiedThreshold(
+        threshold=edge,
+        alpha=alpha,
+        delta=delta,
+        n_labels=n_labels,
+        n_accepted=0,
+        total_loss=0.0,
+        risk_bound=0.0,
+        coverage=0.0,
+        method="empty",
     )

@@ -25,11 +25,12 @@ def smallest_alpha(
     alpha: float,
     delta: float,
     starts: Sequence[Start],
+    n_labels: int,
 ) -> float | None:
     """Return the smallest risk above alpha, on a grid of 0.005, that these labels would pass."""
     for step in range(math.floor(alpha / _ALPHA_STEP) + 1, round(0.5 / _ALPHA_STEP) + 1):
         candidate = round(step * _ALPHA_STEP, 6)
-        shares = shares_of_delta(items.n, grid, alpha=candidate, delta=delta, starts=starts)
+        shares = shares_of_delta(n_labels, grid, alpha=candidate, delta=delta, starts=starts)
         # The first rejection of a chain is at its start, on its own share: the rest can wait.
         at = np.flatnonzero(shares)
         p_values = items.p_values(grid.thresholds[at], alpha=candidate, delta=delta)
