@@ -72,6 +72,35 @@ def test_a_certificate_is_told_with_what_it_rests_on() -> None:
     assert found.certificate.bands[0].alpha == 0.2
 
 
+def test_a_promise_of_the_hedged_is_told_with_both_ends_of_its_band() -> None:
+    # Where the three replies agree all are right; where two do, three of four.
+    rows = [(("7", "7", "7" if i % 2 else "8"), i % 2 == 1 or i % 8 > 0) for i in range(600)]
+    Path("made.jsonl").write_text("\n".join(_row(i, *row) for i, row in enumerate(rows)))
+
+    result = _run("fit", "made.jsonl", "--out", "f.json", "--alpha", "0.05", "--alpha-hedge", "0.4")
+
+    found = load_calibration("f.json")
+    assert found.certificate is not None
+    answer, hedge = found.certificate.bands
+    assert result.exit_code == ExitCode.OK
+    assert "of what is hedged at most 40.0% is wrong" in result.output
+    assert f"from {hedge.threshold:.4f} to below {answer.threshold:.4f}" in result.output
+
+
+def test_what_cannot_be_promised_of_the_hedged_ends_with_4() -> None:
+    result = _run("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.2", "--alpha-hedge", "0.25")
+
+    assert result.exit_code == ExitCode.NOT_CERTIFIABLE
+    assert "of what is answered at most 20.0% is wrong" in result.output
+    assert "No certificate: no threshold keeps the risk of what is hedged at 25.0%" in result.output
+
+
+def _row(number: int, answers: tuple[str, ...], is_right: bool) -> str:
+    samples = [{"text": None, "answer": a, "correct": is_right == (a == "7")} for a in answers]
+    row = {"dataset": "d", "task": "math_numeric", "model": "m", "id": str(number)}
+    return json.dumps({**row, "question": f"Number {number}?", "samples": samples})
+
+
 def test_what_cannot_be_certified_ends_with_4_and_says_how_many_labels_would_do() -> None:
     result = _run("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.01", "--delta", "0.05")
 
@@ -136,6 +165,8 @@ def test_a_file_without_labels_leaves_no_file_behind() -> None:
         ("fit", "demo.jsonl", "--out", "f.json", "--delta", "0.1"),
         ("fit", "demo.jsonl", "--out", "f.json", "--alpha-shown", "0.3"),
         ("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.3", "--alpha-shown", "0.1"),
+        ("fit", "demo.jsonl", "--out", "f.json", "--alpha-hedge", "0.3"),
+        ("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.3", "--alpha-hedge", "0.1"),
         ("fit", "demo.jsonl", "--out", "f.json", "--per-group"),
         ("fit", "--log", "sqlite:///x.db", "--out", "f.json", "--samples", "3"),
     ],

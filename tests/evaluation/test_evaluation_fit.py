@@ -20,7 +20,7 @@ from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor, assess
 from uncertain_llm.evaluation.dataset import BadLine, read_labels, read_rows
 from uncertain_llm.evaluation.fit import FitOrder, fit
 from uncertain_llm.evaluation.fit_rows import FitRow, rows_from_log, rows_from_recordings
-from uncertain_llm.policy import Costs, OnMismatch, Policy
+from uncertain_llm.policy import CalibrationFile, Costs, OnMismatch, Policy
 from uncertain_llm.policy.certify import Promise
 from uncertain_llm.providers.demo_recording import demo_questions
 from uncertain_llm.storage.calibration_files import save_calibration
@@ -184,6 +184,22 @@ def test_two_promises_are_kept_by_two_thresholds(tmp_path: Path) -> None:
     assert shown.threshold < answer.threshold
     assert found.cuts is not None
     assert found.cuts.hedge < found.cuts.answer
+
+
+def test_what_is_hedged_keeps_the_risk_that_was_promised_of_it_alone(tmp_path: Path) -> None:
+    promises = (Promise(band="answer", alpha=0.1), Promise(band="hedge", alpha=0.5))
+    policy = load_policy(_fitted(tmp_path, 1600, FitOrder(promises=promises)))
+    fresh = _recording(tmp_path / "fresh.jsonl", 3000, seed=2)
+
+    judged = _judged(policy, fresh)
+
+    hedged = [right for action, _, _, right in judged if action is Action.HEDGE]
+    assert len(hedged) > 200
+    assert 1 - np.mean(hedged) <= 0.5
+    assert isinstance(policy.calibration, CalibrationFile)
+    assert policy.calibration.certificate is not None
+    answer, hedge = policy.calibration.certificate.bands
+    assert hedge.below == answer.threshold
 
 
 def test_with_costs_the_certificate_only_makes_the_cuts_stricter(tmp_path: Path) -> None:

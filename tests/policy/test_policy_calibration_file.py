@@ -237,6 +237,24 @@ def test_the_gate_holds_the_certified_scores() -> None:
     assert not found.is_promise_broken
 
 
+def test_fields_that_came_later_leave_the_checksum_of_older_files_alone() -> None:
+    old, new = _band("answer", 0.7), _band("hedge", 0.5).model_copy(update={"below": 0.7})
+
+    assert "below" not in old.model_dump_json()
+    assert CertifiedBand.model_validate_json(new.model_dump_json()) == new
+
+
+def test_the_gate_closes_for_the_hedged_where_nothing_is_certified_of_them() -> None:
+    reason = REASON.model_copy(update={"band": "hedge"})
+    gates = [
+        _file(certificate=_certificate(_band("answer", 0.7), _band("hedge", 0.5))).gate(""),
+        _file(certificate=_certificate(_band("answer", 0.7)), reasons=(reason,)).gate(""),
+        _file(certificate=_certificate(_band("answer", 0.7))).gate(""),
+    ]
+
+    assert [gate is not None and gate.lets_hedge(0.6) for gate in gates] == [True, False, True]
+
+
 def test_a_group_without_a_certificate_is_not_answered() -> None:
     found = _file(certificate=_certificate(_band("answer", 0.7, "law"), group_by="domain"))
 

@@ -20,6 +20,7 @@ from uncertain_llm.policy.certify import (
 
 ANSWER = Promise(band="answer", alpha=0.1)
 SHOWN = Promise(band="shown", alpha=0.2)
+HEDGE = Promise(band="hedge", alpha=0.3)
 POLICY = Policy(name="p", decide=Decide(cuts=Cuts(answer=0.8, hedge=0.6, verify=0.3)))
 
 
@@ -60,6 +61,39 @@ def test_all_promises_together_are_broken_at_most_as_often_as_delta() -> None:
         broken += any(losses[scores >= b.threshold].mean() > b.alpha for b in bands)
 
     assert broken <= 32
+
+
+def test_the_hedged_keep_a_risk_of_their_own_as_often_as_promised() -> None:
+    scores, losses = _population()
+    rng = np.random.default_rng(9)
+    broken, n_certified = 0, 0
+    for _ in range(200):
+        bands, _, _ = certify(_drawn(500, rng), [ANSWER, HEDGE], delta=0.1, rng=rng)
+        found = {b.band: b for b in bands}
+        if (hedge := found.get("hedge")) is None:
+            continue
+        n_certified += 1
+        edge = found["answer"].threshold if "answer" in found else np.inf
+        assert (np.inf if hedge.below is None else hedge.below) == edge
+        inside = (scores >= hedge.threshold) & (scores < edge)
+        # The safest answers are above the band and cannot make up for what is inside.
+        broken += inside.any() and losses[inside].mean() > 0.3
+
+    assert n_certified > 100
+    # Half of delta is the hedged ones': 200 x 5 % is 10; 19 would happen once in 150.
+    assert broken <= 19
+
+
+def test_a_band_of_the_hedged_is_not_made_from_graded_labels() -> None:
+    rng = np.random.default_rng(3)
+    drawn = _drawn(300, rng)
+    graded = LabelledScores(drawn.scores, drawn.losses * 0.5, drawn.reference)
+
+    bands, reasons, _ = certify(graded, [ANSWER, HEDGE], delta=0.1, rng=rng)
+
+    assert [b.band for b in bands] == ["answer"]
+    assert [r.why for r in reasons] == ["graded_labels"]
+    assert "some of these lie between" in reasons[0].sentence()
 
 
 def test_what_may_be_shown_never_needs_a_higher_score_than_what_is_answered() -> None:
@@ -191,6 +225,11 @@ def _found(score: float, probability: float, status: str = "calibrated") -> Conf
         (0.9, 0.9, "calibrated", Gate(answer=None), Action.HEDGE),
         (0.7, 0.7, "calibrated", Gate(answer=0.8, shown=0.6, limits_shown=True), Action.HEDGE),
         (0.5, 0.7, "calibrated", Gate(answer=0.8, shown=0.6, limits_shown=True), Action.VERIFY),
+        (0.7, 0.7, "calibrated", Gate(answer=0.8, hedge=0.6, limits_hedge=True), Action.HEDGE),
+        (0.5, 0.7, "calibrated", Gate(answer=0.8, hedge=0.6, limits_hedge=True), Action.VERIFY),
+        (0.5, 0.7, "calibrated", Gate(answer=0.8, limits_hedge=True), Action.VERIFY),
+        # The cut keeps it from being answered, though its score is certified for more than that.
+        (0.9, 0.7, "calibrated", Gate(answer=0.8, limits_hedge=True), Action.HEDGE),
         (0.5, 0.2, "calibrated", Gate(answer=0.8), Action.ABSTAIN),
     ],
 )

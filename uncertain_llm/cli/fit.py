@@ -21,12 +21,13 @@ from uncertain_llm.evaluation.fit import FitOrder
 from uncertain_llm.evaluation.fit import fit as fit_rows
 from uncertain_llm.evaluation.fit_rows import FitRows, rows_from_log, rows_from_recordings
 from uncertain_llm.policy import Policy
-from uncertain_llm.policy.certificate import Promise
+from uncertain_llm.policy.certificate import BandName, Promise
 from uncertain_llm.storage.calibration_files import save_calibration
 from uncertain_llm.storage.policy_files import load_policy
 
 __all__ = ["fit"]
 
+_OTHER_BANDS: tuple[BandName, ...] = ("shown", "hedge")
 _SHOWN_BAD = 20  # bad lines told one by one; the others are counted
 
 
@@ -80,6 +81,14 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
             help="Promise the same of answered and hedged together; not below --alpha.",
         ),
     ] = None,
+    alpha_hedge: Annotated[
+        float | None,
+        typer.Option(
+            metavar="A",
+            show_default=False,
+            help="Promise that of what is hedged, by itself, at most this share is wrong.",
+        ),
+    ] = None,
     delta: Annotated[
         float | None,
         typer.Option(
@@ -124,7 +133,7 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
     if log is not None and (samples is not None or answer is not AnswerMode.MAJORITY):
         raise typer.BadParameter("a log holds what was decided", param_hint="--samples, --answer")
     order = FitOrder(
-        promises=_promises(alpha, alpha_shown),
+        promises=_promises(alpha, shown=alpha_shown, hedge=alpha_hedge),
         delta=_delta(delta, alpha),
         kind="average" if average else "certified",
         group_by=group_by,
@@ -154,19 +163,22 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
         raise typer.Exit(ExitCode.BAD_LINES)
 
 
-def _promises(alpha: float | None, alpha_shown: float | None) -> tuple[Promise, ...]:
-    for value, hint in ((alpha, "--alpha"), (alpha_shown, "--alpha-shown")):
-        if value is not None and not 0.0 < value < 1.0:
+def _promises(alpha: float | None, **others: float | None) -> tuple[Promise, ...]:
+    """Return what is promised, by band; every promise stands beside that of what is answered."""
+    asked: dict[BandName, float | None] = {"answer": alpha}
+    for band in _OTHER_BANDS:
+        asked[band] = others.get(band)
+    for band, value in asked.items():
+        hint = "--alpha" if band == "answer" else f"--alpha-{band}"
+        if value is None:
+            continue
+        if not 0.0 < value < 1.0:
             raise typer.BadParameter(
                 f"expected a share between 0 and 1, got {value}", param_hint=hint
             )
-    if alpha_shown is not None and (alpha is None or alpha_shown < alpha):
-        raise typer.BadParameter(
-            "needs --alpha, and must not be below it", param_hint="--alpha-shown"
-        )
-    answer = () if alpha is None else (Promise(band="answer", alpha=alpha),)
-    shown = () if alpha_shown is None else (Promise(band="shown", alpha=alpha_shown),)
-    return (*answer, *shown)
+        if alpha is None or value < alpha:
+            raise typer.BadParameter("needs --alpha, and must not be below it", param_hint=hint)
+    return tuple(Promise(band=b, alpha=value) for b, value in asked.items() if value is not None)
 
 
 def _delta(delta: float | None, alpha: float | None) -> float:

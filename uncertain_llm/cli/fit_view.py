@@ -25,6 +25,7 @@ _FIGURES = {
 _BANDS = {
     "answer": "of what is answered",
     "shown": "of what is answered or hedged",
+    "hedge": "of what is hedged",
     "verified": "of what is verified",
 }
 
@@ -133,8 +134,10 @@ def _promise(found: CalibrationFile) -> list[str]:
 def _band(band: CertifiedBand, certificate: Certificate) -> str:
     whom = "" if band.group is None else f" in '{band.group}'"
     what = f"{_BANDS[band.band]}{whom} at most {band.alpha:.1%} is wrong"
+    if band.n_accepted == 0:
+        return f"Nothing is left to hedge: all that may be shown is answered ({what})."
     facts = (
-        f"score >= {band.threshold:.4f} lets {band.coverage:.1%} through; "
+        f"{_where(band)} lets {band.coverage:.1%} through; "
         f"{band.n_wrong:g} of {band.n_accepted} labels there were wrong"
     )
     if certificate.kind == "average":
@@ -146,6 +149,12 @@ def _band(band: CertifiedBand, certificate: Certificate) -> str:
         f"Certified with {1 - (certificate.delta or 0):.1%} confidence: {what} ({facts}, bound "
         f"{band.risk_bound or 0:.1%}, {band.n_labels} labels)."
     )
+
+
+def _where(band: CertifiedBand) -> str:
+    if band.below is None:
+        return f"score >= {band.threshold:.4f}"
+    return f"score from {band.threshold:.4f} to below {band.below:.4f}"
 
 
 def _more(found: CalibrationFile) -> list[str]:

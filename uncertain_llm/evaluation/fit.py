@@ -331,13 +331,20 @@ def _cuts(policy: Policy, estimator: FittedEstimator, certificate: Certificate |
     if certificate is None or policy.decide.act_on is ActOn.LOWER_END:
         return own
     answer = _as_probability(certificate, "answer", estimator)
-    shown = _as_probability(certificate, "shown", estimator)
+    shown = _highest(
+        _as_probability(certificate, "shown", estimator),
+        _as_probability(certificate, "hedge", estimator),
+    )
     if policy.decide.costs is not None:
         answer = max(own.answer, answer) if answer is not None else own.answer
         shown = max(own.hedge, shown) if shown is not None else own.hedge
     answer = own.answer if answer is None else answer
     hedge = min(answer, own.hedge if shown is None else shown)
     return Cuts(answer=answer, hedge=hedge, verify=min(own.verify, hedge))
+
+
+def _highest(*found: float | None) -> float | None:
+    return max((value for value in found if value is not None), default=None)
 
 
 def _as_probability(

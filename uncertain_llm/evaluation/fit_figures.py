@@ -140,17 +140,13 @@ def actions_at(
 
 def _action(probability: float, cuts: Cuts, score: float, gate: Gate | None) -> ActionName:
     """Return the action of `policy.decide` for a probability and a score that the gate knows."""
-    if probability >= cuts.answer and (gate is None or _passes(gate.answer, score)):
+    if probability >= cuts.answer and (gate is None or gate.lets_answer(score)):
         return "answer"
     if probability >= cuts.hedge:
-        if gate is None or not gate.limits_shown or _passes(gate.shown, score):
+        if gate is None or gate.lets_hedge(score):
             return "hedge"
         return "verify" if cuts.verify < cuts.hedge else "abstain"
     return "verify" if probability >= cuts.verify else "abstain"
-
-
-def _passes(threshold: float | None, score: float) -> bool:
-    return threshold is not None and score >= threshold
 
 
 def labels_for(

@@ -106,6 +106,24 @@ class Gate(Value):
     """Least score of one that is hedged; matters where something was promised of these too."""
     limits_shown: bool = False
     """Whether something was promised of answered and hedged together."""
+    hedge: float | None = None
+    """Least score of what is hedged, where something was promised of the hedged by themselves."""
+    limits_hedge: bool = False
+    """Whether it was."""
+
+    def lets_answer(self, score: float | None) -> bool:
+        """Tell whether an answer may be shown as it is; None: the labels say nothing of it."""
+        return _reaches(score, self.answer)
+
+    def lets_hedge(self, score: float | None) -> bool:
+        """Tell whether an answer may be hedged; what may be answered may be hedged too."""
+        if self.limits_shown and not _reaches(score, self.shown):
+            return False
+        return not self.limits_hedge or _reaches(score, self.hedge) or self.lets_answer(score)
+
+
+def _reaches(score: float | None, threshold: float | None) -> bool:
+    return score is not None and threshold is not None and score >= threshold
 
 
 class CalibrationFile(Value):
@@ -164,10 +182,13 @@ class CalibrationFile(Value):
         own = None if self.certificate.group_by is None else group
         answer = self.certificate.band("answer", own)
         shown = self.certificate.band("shown", own)
+        hedge = self.certificate.band("hedge", own)
         return Gate(
             answer=None if answer is None else answer.threshold,
             shown=None if shown is None else shown.threshold,
-            limits_shown=self._promised_shown,
+            limits_shown="shown" in self._promised,
+            hedge=None if hedge is None else hedge.threshold,
+            limits_hedge="hedge" in self._promised,
         )
 
     @property
@@ -178,14 +199,15 @@ class CalibrationFile(Value):
         return not any(band.band == "answer" for band in self.certificate.bands)
 
     @property
-    def _promised_shown(self) -> bool:
+    def _promised(self) -> set[str]:
+        """The bands that something was asked to be promised of."""
         bands = () if self.certificate is None else self.certificate.bands
-        names = {band.band for band in bands} | {reason.band for reason in self.reasons}
-        return "shown" in names
+        return {band.band for band in bands} | {reason.band for reason in self.reasons}
 
     def _closed(self) -> Gate:
         """What was promised cannot be kept: nothing passes."""
-        return Gate(answer=None, limits_shown=self._promised_shown)
+        promised = self._promised
+        return Gate(answer=None, limits_shown="shown" in promised, limits_hedge="hedge" in promised)
 
     def with_checksum(self) -> CalibrationFile:
         """Return the file with its own checksum."""

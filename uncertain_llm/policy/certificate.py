@@ -18,13 +18,14 @@ __all__ = [
     "ThresholdsFrom",
 ]
 
-BandName = Literal["answer", "shown", "verified"]
+BandName = Literal["answer", "shown", "hedge", "verified"]
 PromiseKind = Literal["certified", "average"]
 ThresholdsFrom = Literal["unlabelled", "split", "labels"]
 
 _BAND_WORDS: dict[BandName, str] = {
     "answer": "answered",
     "shown": "answered or hedged",
+    "hedge": "hedged",
     "verified": "verified",
 }
 
@@ -34,9 +35,15 @@ class Promise(Value):
 
     band: BandName
     """"answer": what is shown as it is. "shown": that and the hedged answers together.
+    "hedge": the hedged answers by themselves, from their threshold up to that of "answer".
     "verified": what was looked at again and supported."""
     alpha: Annotated[float, Field(gt=0, lt=1)]
     """Tolerated share of wrong answers in the band."""
+
+
+def _is_none(value: object) -> bool:
+    """Leave a field out of the file: a file written before there was such a field stays whole."""
+    return value is None
 
 
 class CertifiedBand(Value):
@@ -49,6 +56,8 @@ class CertifiedBand(Value):
     """This band's part of the certificate's delta; None for "average"."""
     threshold: float
     """A band holds answers with a score of at least this."""
+    below: Annotated[float | None, Field(exclude_if=_is_none)] = None
+    """"hedge": the band ends below this score, that of "answer"; None where it has no upper end."""
     n_labels: int
     n_accepted: int
     n_wrong: float
@@ -89,7 +98,7 @@ class NotCertifiedReason(Value):
     """The least risk these labels would have passed; to certify it, ask for it on fresh labels."""
     labels_needed: int | None = None
     """Labels with which this alpha would pass with a chance of about 80 %."""
-    why: Literal["too_few_labels", "risk_too_high", "labels_picked"]
+    why: Literal["too_few_labels", "risk_too_high", "labels_picked", "graded_labels"]
 
     def sentence(self) -> str:
         """Return the reason in words, with what would help."""
@@ -101,6 +110,11 @@ class NotCertifiedReason(Value):
                 "the labels were not drawn by chance: label decisions that the audit draw asked "
                 "for (audit.rate in the policy), or say that your labels are a random sample"
             )
+        if self.why == "graded_labels":
+            return (
+                f"a promise{whom} alone needs labels that say right or wrong, and some of these "
+                "lie between"
+            )
         level = "" if self.delta is None else f" with confidence {1 - self.delta:.1%}"
         lines = [
             f"no threshold keeps the risk{whom} at {self.alpha:.1%} or below{level} on "
@@ -108,7 +122,9 @@ class NotCertifiedReason(Value):
         ]
         if self.smallest_alpha is not None:
             lines.append(f"the smallest risk that would have passed is {self.smallest_alpha:.1%}")
-        if self.labels_needed is not None:
+        if self.labels_needed is not None and self.labels_needed <= self.n_labels:
+            lines.append("as many labels of a fresh draw may do: these fell just short")
+        elif self.labels_needed is not None:
             lines.append(f"about {self.labels_needed:,} labels would do")
         else:
             lines.append(

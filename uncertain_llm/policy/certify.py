@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +18,7 @@ from uncertain_llm.policy.certificate import (
     PromiseKind,
     ThresholdsFrom,
 )
-from uncertain_llm.stats.selection import CertifiedThreshold, NotCertified, certify_threshold
+from uncertain_llm.stats.selection import NotCertified, certify_below, certify_threshold
 from uncertain_llm.stats.selection_other import average_risk_threshold
 from uncertain_llm.stats.selection_plan import ThresholdGrid, threshold_grid
 
@@ -70,9 +71,9 @@ def certify(
 ) -> tuple[list[CertifiedBand], list[NotCertifiedReason], ThresholdsFrom]:
     """Return the bands that can be certified, the reasons for the others, and the grid's origin.
 
-    Each promise is about everything at or above its threshold and gets an equal part of delta, so
-    all of them hold together with probability 1 - delta (union bound). A band between two
-    thresholds would need labels of its own and is not offered.
+    Each promise gets an equal part of delta, so all of them hold together with probability
+    1 - delta (union bound). "answer" and "shown" are about everything at or above a threshold,
+    "hedge" about what lies from its threshold up to that of "answer", on the same labels.
 
     Args:
         labelled: Answers that shaped neither score nor thresholds.
@@ -83,15 +84,18 @@ def certify(
         group: Whose answers these are.
 
     Source:
-        `stats.selection.certify_threshold` and `stats.selection_other.average_risk_threshold`.
+        `certify_threshold` and `certify_below` of `stats.selection`, `average_risk_threshold` of
+        `stats.selection_other`.
     """
+    own = _Own(delta / len(promises), group)
     if kind == "average":
-        certified = [_average(labelled, promise, group) for promise in promises]
-        return (*_sorted(certified), "labels")
+        answer = _answer_edge([_average(labelled, p, own) for p in promises if p.band == "answer"])
+        return (*_sorted([_average(labelled, p, own, below=answer) for p in promises]), "labels")
     items, grid, origin = _grid(labelled, rng)
-    own = delta / len(promises)
-    found = [_certified(items, grid, promise, delta=own, group=group) for promise in promises]
-    return (*_sorted(found), origin)
+    searched = [_certified(items, grid, p, own) for p in promises if p.band != "hedge"]
+    edge = _answer_edge(searched)
+    searched += [_certified(items, grid, p, own, below=edge) for p in promises if p.band == "hedge"]
+    return (*_sorted(searched), origin)
 
 
 def certify_groups(
@@ -168,39 +172,57 @@ def _showable(reference: Floats) -> ThresholdGrid | None:
     return ThresholdGrid(grid.thresholds[inside], grid.coverages[inside])
 
 
+@dataclass(frozen=True)
+class _Own:
+    """One promise's part of delta, and whose answers it is about."""
+
+    delta: float
+    group: str | None
+
+
+def _answer_edge(found: Sequence[_Found]) -> float:
+    """Return the score from which on everything is answered: where the hedged ones end."""
+    bands = (f for f in found if isinstance(f, CertifiedBand) and f.band == "answer")
+    return next((band.threshold for band in bands), math.inf)
+
+
 def _certified(
     items: LabelledScores,
     grid: ThresholdGrid | None,
     promise: Promise,
+    own: _Own,
     *,
-    delta: float,
-    group: str | None,
+    below: float = math.inf,
 ) -> _Found:
-    n = int(items.scores.size)
-    found: CertifiedThreshold | NotCertified = (
-        NotCertified(promise.alpha, delta, n, None, None)
-        if grid is None
-        else certify_threshold(
-            items.scores, items.losses, grid=grid, alpha=promise.alpha, delta=delta
+    alpha, is_hedge = promise.alpha, promise.band == "hedge"
+    if grid is None:
+        return _reason(promise, own, NotCertified(alpha, own.delta, items.scores.size, None, None))
+    if not is_hedge:
+        found = certify_threshold(
+            items.scores, items.losses, grid=grid, alpha=alpha, delta=own.delta
         )
-    )
-    if isinstance(found, NotCertified):
+    elif np.all((items.losses == 0.0) | (items.losses == 1.0)):
+        found = certify_below(
+            items.scores, items.losses, grid=grid, edge=below, alpha=alpha, delta=own.delta
+        )
+    else:
         return NotCertifiedReason(
             band=promise.band,
-            group=group,
-            alpha=promise.alpha,
-            delta=delta,
-            n_labels=n,
-            smallest_alpha=found.smallest_alpha,
-            labels_needed=found.labels_needed,
-            why="risk_too_high" if found.labels_needed is None else "too_few_labels",
+            group=own.group,
+            alpha=alpha,
+            delta=own.delta,
+            n_labels=items.scores.size,
+            why="graded_labels",
         )
+    if isinstance(found, NotCertified):
+        return _reason(promise, own, found)
     return CertifiedBand(
         band=promise.band,
-        group=group,
-        alpha=promise.alpha,
-        delta=delta,
+        group=own.group,
+        alpha=alpha,
+        delta=own.delta,
         threshold=found.threshold,
+        below=below if is_hedge and math.isfinite(below) else None,
         n_labels=found.n_labels,
         n_accepted=found.n_accepted,
         n_wrong=found.total_loss,
@@ -209,16 +231,32 @@ def _certified(
     )
 
 
-def _average(labelled: LabelledScores, promise: Promise, group: str | None) -> _Found:
-    shown = labelled.scores > NEVER
+def _reason(promise: Promise, own: _Own, found: NotCertified) -> NotCertifiedReason:
+    return NotCertifiedReason(
+        band=promise.band,
+        group=own.group,
+        alpha=promise.alpha,
+        delta=own.delta,
+        n_labels=found.n_labels,
+        smallest_alpha=found.smallest_alpha,
+        labels_needed=found.labels_needed,
+        why="risk_too_high" if found.labels_needed is None else "too_few_labels",
+    )
+
+
+def _average(
+    labelled: LabelledScores, promise: Promise, own: _Own, *, below: float = math.inf
+) -> _Found:
+    edge = below if promise.band == "hedge" else math.inf
+    inside = (labelled.scores > NEVER) & (labelled.scores < edge)
     n = int(labelled.scores.size)
     found = average_risk_threshold(
-        labelled.scores[shown], labelled.losses[shown], alpha=promise.alpha
+        labelled.scores[inside], labelled.losses[inside], alpha=promise.alpha
     )
     if found is None:
         return NotCertifiedReason(
             band=promise.band,
-            group=group,
+            group=own.group,
             alpha=promise.alpha,
             delta=None,
             n_labels=n,
@@ -226,10 +264,11 @@ def _average(labelled: LabelledScores, promise: Promise, group: str | None) -> _
         )
     return CertifiedBand(
         band=promise.band,
-        group=group,
+        group=own.group,
         alpha=promise.alpha,
         delta=None,
         threshold=found.threshold,
+        below=edge if math.isfinite(edge) else None,
         n_labels=n,
         n_accepted=found.n_accepted,
         n_wrong=found.total_loss,

@@ -141,19 +141,18 @@ def _at_the_gate(
     """Return the action, or the next more careful one that what was promised lets through."""
     if gate is None:
         return action
-    if action is Action.ANSWER and not _passes(gate.answer, confidence):
+    score = _covered_score(confidence)
+    if action is Action.ANSWER and not gate.lets_answer(score):
         action = Action.HEDGE
-    if action is Action.HEDGE and gate.limits_shown and not _passes(gate.shown, confidence):
+    if action is Action.HEDGE and not gate.lets_hedge(score):
         looks_again = cuts is not None and cuts.verify < cuts.hedge
         return Action.VERIFY if looks_again else Action.ABSTAIN
     return action
 
 
-def _passes(threshold: float | None, confidence: Confidence) -> bool:
+def _covered_score(confidence: Confidence) -> float | None:
     # The labels say nothing of what lies outside of what they covered.
-    if threshold is None or confidence.status is not ConfidenceStatus.CALIBRATED:
-        return False
-    return confidence.score is not None and confidence.score >= threshold
+    return confidence.score if confidence.status is ConfidenceStatus.CALIBRATED else None
 
 
 def _arithmetic(
@@ -167,7 +166,11 @@ def _arithmetic(
         found |= {f"loss_{action.value}": loss for action, loss in losses.items()}
     if gate is not None and confidence.score is not None:
         found["score"] = confidence.score
-        thresholds = {"certified_answer": gate.answer, "certified_shown": gate.shown}
+        thresholds = {
+            "certified_answer": gate.answer,
+            "certified_shown": gate.shown,
+            "certified_hedge": gate.hedge,
+        }
         found |= {name: value for name, value in thresholds.items() if value is not None}
     return found
 
