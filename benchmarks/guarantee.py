@@ -1,11 +1,15 @@
 """Check the certificate on recorded sets: how often it is broken, and how much it lets through.
 
-    python benchmarks/guarantee.py --data ../shared/data [--resplits 1000]
+    python benchmarks/guarantee.py --data ../shared/data [--resplits 1000] [--samples 5]
 
 Each recorded set is taken as the whole population. A resplit draws n labels from it; the scores of
 the others, without labels, give the candidate thresholds. A promise is broken when the risk over
 the whole set at the certified threshold exceeds alpha. Coverage is told as a share of the oracle's:
 the lowest threshold that keeps alpha on the whole set. Nothing of the recordings is kept.
+
+Two ceilings tell what is left to win: one exact test that spends all of delta at the best place,
+which nobody knows beforehand; and every test at all of delta, the laxest safe one that passes. That
+is no valid rule: no rule that accepts by such tests lets more through.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from labelled_sets import LabelledSet, read_sets
+from labelled_sets import N_SAMPLES, LabelledSet, read_sets
 
 from uncertain_llm.policy.certify import LabelledScores, Promise, certify
 from uncertain_llm.stats.selection import CertifiedThreshold, certify_threshold
@@ -34,7 +38,8 @@ Rule = Callable[[LabelledScores, float, np.random.Generator], float | None]
 
 def ours(items: LabelledScores, alpha: float, rng: np.random.Generator) -> float | None:
     """`fit --alpha` with unlabelled traffic."""
-    bands, _, _ = certify(items, [Promise(band="answer", alpha=alpha)], delta=DELTA, rng=rng)
+    promise = Promise(band="answer", alpha=alpha)
+    bands, _, _ = certify(items, [promise], delta=DELTA, rng=rng, advise=False)
     return bands[0].threshold if bands else None
 
 
@@ -49,7 +54,13 @@ def plain_sequence(items: LabelledScores, alpha: float, rng: np.random.Generator
     start = Start(3.0 if items.scores.size >= 300 else 2.0, 1.0)
     grid = threshold_grid(items.reference)
     found = certify_threshold(
-        items.scores, items.losses, grid=grid, alpha=alpha, delta=DELTA, starts=(start,)
+        items.scores,
+        items.losses,
+        grid=grid,
+        alpha=alpha,
+        delta=DELTA,
+        starts=(start,),
+        advise=False,
     )
     return found.threshold if isinstance(found, CertifiedThreshold) else None
 
@@ -85,18 +96,65 @@ class Outcome:
         self.n_none = 0
 
 
+class Ceilings:
+    """What exact tests at all of delta would let through, for one set and number of labels."""
+
+    def __init__(self, scores: np.ndarray, losses: np.ndarray, n_labels: int, alpha: float) -> None:
+        from scipy.stats import binom
+
+        levels, self._level = np.unique(-scores, return_inverse=True)  # the strictest first
+        self._n_levels = levels.size
+        counts, wrong = self._sums(self._level, losses)
+        self._coverages, self._losses = counts / scores.size, losses
+        self._is_safe = wrong <= alpha * counts + 1e-9
+        trials = np.arange(n_labels + 1)
+        # Errors that still pass: ppf is the least count whose tail exceeds delta.
+        self._most_wrong = binom.ppf(DELTA, trials, alpha) - 1
+        exact = binom.cdf(self._most_wrong + 1, trials, alpha) <= DELTA
+        self._most_wrong = np.where(exact, self._most_wrong + 1, self._most_wrong)
+        self._passed = np.zeros(self._n_levels)
+        self._best: list[float] = []
+
+    def add(self, drawn: np.ndarray) -> None:
+        """Count one draw of labels."""
+        counts, wrong = self._sums(self._level[drawn], self._losses[drawn])
+        passes = self._is_safe & (counts > 0) & (wrong <= self._most_wrong[counts])
+        self._passed += passes
+        self._best.append(float(self._coverages[passes].max(initial=0.0)))
+
+    @property
+    def one_test(self) -> float:
+        """Mean coverage of one test at the best place."""
+        return float((self._passed * self._coverages).max()) / len(self._best)
+
+    @property
+    def any_test(self) -> float:
+        """Mean coverage of the laxest safe threshold whose own test passes."""
+        return float(np.mean(self._best))
+
+    def _sums(self, levels: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        counts = np.bincount(levels, minlength=self._n_levels)
+        wrong = np.bincount(levels, weights=losses, minlength=self._n_levels)
+        return np.cumsum(counts), np.rint(np.cumsum(wrong))
+
+
 def measure(
     found: LabelledSet, n_labels: int, alpha: float, n_resplits: int
-) -> dict[str, Outcome] | None:
-    """Return each rule's outcome; None where even the oracle lets next to nothing through."""
+) -> tuple[dict[str, Outcome], tuple[float, float] | None]:
+    """Return each rule's outcome, and both ceilings as shares of the oracle's coverage.
+
+    The ceilings are None, and no share is kept, where the oracle lets next to nothing through.
+    """
     scores, losses = found.scores, 1.0 - found.right
     oracle = plug_in_threshold(scores, losses, alpha=alpha)
     best = 0.0 if oracle is None else float((scores >= oracle).mean())
     rng = np.random.default_rng(20261123)
     outcomes = {name: Outcome() for name in RULES}
+    ceilings = Ceilings(scores, losses, n_labels, alpha)
     for _ in range(n_resplits):
         order = rng.permutation(scores.size)
         drawn, rest = order[:n_labels], order[n_labels:]
+        ceilings.add(drawn)
         items = LabelledScores(scores[drawn], losses[drawn], scores[rest])
         for name, rule in RULES.items():
             threshold = rule(items, alpha, rng)
@@ -111,7 +169,8 @@ def measure(
     if best < LEAST_ORACLE:
         for outcome in outcomes.values():
             outcome.shares = []
-    return outcomes
+        return outcomes, None
+    return outcomes, (ceilings.one_test / best, ceilings.any_test / best)
 
 
 def report(sets: list[LabelledSet], n_labels: int, alpha: float, n_resplits: int) -> bool:
@@ -121,9 +180,11 @@ def report(sets: list[LabelledSet], n_labels: int, alpha: float, n_resplits: int
     chosen = [s for s in sets if s.scores.size >= SPARE * n_labels]
     measured = {s.name: measure(s, n_labels, alpha, n_resplits) for s in chosen}
     print(f"\nalpha {alpha:.0%}, delta {DELTA:.0%}, n = {n_labels}: {len(chosen)} sets")
+    if not chosen:
+        return True
     holds = True
     for rule in RULES:
-        outcomes = {name: found[rule] for name, found in measured.items() if found is not None}
+        outcomes = {name: found[rule] for name, (found, _) in measured.items()}
         shares = [float(np.mean(o.shares)) for o in outcomes.values() if o.shares]
         worst = max(outcomes, key=lambda name: outcomes[name].n_broken)
         n_broken = outcomes[worst].n_broken
@@ -131,13 +192,23 @@ def report(sets: list[LabelledSet], n_labels: int, alpha: float, n_resplits: int
         tail = float(binom.sf(n_broken - 1, n_resplits, DELTA))
         none = np.mean([o.n_none for o in outcomes.values()]) / n_resplits
         print(
-            f"  {rule:<15} coverage {np.mean(shares):.2f} of the oracle's ({len(shares)} sets with "
-            f"an oracle); none certified {none:.0%}; broken at most {n_broken / n_resplits:.1%} "
+            f"  {rule:<15} coverage {_mean(shares)} of the oracle's ({len(shares)} sets with an "
+            f"oracle); none certified {none:.0%}; broken at most {n_broken / n_resplits:.1%} "
             f"({worst}; tail {tail:.3f})"
         )
         if rule.startswith("ours"):
             holds = holds and tail >= 0.01 / len(outcomes)
+    known = {name: both for name, (_, both) in measured.items() if both is not None}
+    for place, words in enumerate(("one test at the best place", "every test at all of delta")):
+        print(f"  ceiling: {words}: {_mean([both[place] for both in known.values()])}")
+    for name, both in known.items():
+        ours = np.mean(measured[name][0]["ours"].shares)
+        print(f"    {name:<45} ours {ours:.2f}, ceilings {both[0]:.2f} and {both[1]:.2f}")
     return holds
+
+
+def _mean(shares: list[float]) -> str:
+    return f"{np.mean(shares):.2f}" if shares else "-"
 
 
 def main() -> int:
@@ -145,12 +216,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--resplits", type=int, default=1000)
+    parser.add_argument("--samples", type=int, default=N_SAMPLES, help="replies of each row")
     args = parser.parse_args()
     if not args.data.is_dir():
         print(f"no recordings at {args.data}: nothing to measure, skipped")
         return 0
-    sets = read_sets(args.data)
-    print(f"{len(sets)} sets, {args.resplits} resplits each")
+    sets = read_sets(args.data, n_samples=args.samples)
+    print(f"{len(sets)} sets of {args.samples} replies, {args.resplits} resplits each")
     good = [report(sets, n, alpha, args.resplits) for alpha in ALPHAS for n in SIZES]
     print("\nevery certificate held" if all(good) else "\nA CERTIFICATE WAS BROKEN TOO OFTEN")
     return 0 if all(good) else 1

@@ -29,11 +29,19 @@ class LabelledSet:
     right: np.ndarray
 
 
-def read_sets(data: Path) -> list[LabelledSet]:
-    """Return every set with enough rows: each dataset, and each model of it by itself."""
+def read_sets(data: Path, *, n_samples: int = N_SAMPLES) -> list[LabelledSet]:
+    """Return every set with enough rows: each dataset, and each model of it by itself.
+
+    Args:
+        data: Folder of recordings.
+        n_samples: Replies of each row. With another number than the usual one only rows that hold
+            so many are taken: rows of one stated confidence, and shorter ones, would be the same.
+    """
+    majority = Assessor(_POLICY, n_samples=n_samples)
     found: dict[str, list[Example]] = defaultdict(list)
     for item in read_items([data]):
-        example = _example(item)
+        is_short = item.is_single or len(item.row.samples) < n_samples
+        example = None if n_samples != N_SAMPLES and is_short else _example(item, majority)
         if example is None:
             continue
         key = item.row.key
@@ -60,13 +68,12 @@ def read_sets(data: Path) -> list[LabelledSet]:
 
 
 _POLICY = load_policy("balanced")
-_MAJORITY = Assessor(_POLICY, n_samples=N_SAMPLES)
 _GREEDY = Assessor(_POLICY, answer=AnswerMode.GREEDY)
 
 
-def _example(item: Item) -> Example | None:
+def _example(item: Item, majority: Assessor) -> Example | None:
     row = replace(item.row, samples=()) if item.is_single else item.row
-    found = (_GREEDY if item.is_single else _MAJORITY).assess(row)
+    found = (_GREEDY if item.is_single else majority).assess(row)
     right = item.labels.of(found.representative)
     values = {m.signal: m.value for m in found.confidence.measurements if m.value is not None}
     if right is None or not {"answer_agreement", "stated_probability"} & values.keys():

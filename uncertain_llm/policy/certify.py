@@ -68,6 +68,7 @@ def certify(
     rng: np.random.Generator,
     kind: PromiseKind = "certified",
     group: str | None = None,
+    advise: bool = True,
 ) -> tuple[list[CertifiedBand], list[NotCertifiedReason], ThresholdsFrom]:
     """Return the bands that can be certified, the reasons for the others, and the grid's origin.
 
@@ -82,12 +83,13 @@ def certify(
         rng: Draws the split where there is no unlabelled traffic.
         kind: See `Certificate.kind`.
         group: Whose answers these are.
+        advise: Whether a reason says what would do; to find that out takes longer than the tests.
 
     Source:
         `certify_threshold` and `certify_below` of `stats.selection`, `average_risk_threshold` of
         `stats.selection_other`.
     """
-    own = _Own(delta / len(promises), group)
+    own = _Own(delta / len(promises), group, advise)
     if kind == "average":
         answer = _answer_edge([_average(labelled, p, own) for p in promises if p.band == "answer"])
         return (*_sorted([_average(labelled, p, own, below=answer) for p in promises]), "labels")
@@ -174,10 +176,11 @@ def _showable(reference: Floats) -> ThresholdGrid | None:
 
 @dataclass(frozen=True)
 class _Own:
-    """One promise's part of delta, and whose answers it is about."""
+    """One promise's part of delta, whose answers it is about, and whether reasons advise."""
 
     delta: float
     group: str | None
+    advise: bool
 
 
 def _answer_edge(found: Sequence[_Found]) -> float:
@@ -199,11 +202,22 @@ def _certified(
         return _reason(promise, own, NotCertified(alpha, own.delta, items.scores.size, None, None))
     if not is_hedge:
         found = certify_threshold(
-            items.scores, items.losses, grid=grid, alpha=alpha, delta=own.delta
+            items.scores,
+            items.losses,
+            grid=grid,
+            alpha=alpha,
+            delta=own.delta,
+            advise=own.advise,
         )
     elif np.all((items.losses == 0.0) | (items.losses == 1.0)):
         found = certify_below(
-            items.scores, items.losses, grid=grid, edge=below, alpha=alpha, delta=own.delta
+            items.scores,
+            items.losses,
+            grid=grid,
+            edge=below,
+            alpha=alpha,
+            delta=own.delta,
+            advise=own.advise,
         )
     else:
         return NotCertifiedReason(
