@@ -307,6 +307,13 @@ def test_rows_that_come_twice_and_bad_lines_are_named_and_left_out(tmp_path: Pat
     ]
 
 
+def test_rows_of_one_slice_share_its_names_so_that_millions_fit_into_memory(tmp_path: Path) -> None:
+    rows = rows_from_recordings([_recording(tmp_path / "fit.jsonl", 40)], BALANCED).rows
+
+    assert len({id(row.slices) for row in rows}) == 2
+    assert {row.slices["domain"] for row in rows} == {"law", "art"}
+
+
 def test_without_a_label_the_error_says_where_labels_belong(tmp_path: Path) -> None:
     path = _recording(tmp_path / "a.jsonl", 5, label=False)
 

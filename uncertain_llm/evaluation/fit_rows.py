@@ -13,7 +13,7 @@ from uncertain_llm.core.decision import Extent, Refusal
 from uncertain_llm.core.ports import Signal
 from uncertain_llm.core.response import DecisionRecord, Label
 from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor
-from uncertain_llm.evaluation.dataset import BadLine, RecordedRow, RowKey, read_labels, read_rows
+from uncertain_llm.evaluation.dataset import BadLine, RecordedRow, read_labels, read_rows
 from uncertain_llm.flow.binding import Uncalibrated, slices_of
 from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.flow.pipeline import Pipeline
@@ -72,7 +72,9 @@ def rows_from_recordings(
     """
     assessor = Assessor(_bare(policy), n_samples=n_samples, answer=answer, estimator=load_prior())
     labels = iter(read_labels(files))
-    seen: set[RowKey] = set()
+    # Millions of rows of a few datasets: their names are kept once, not in each row.
+    seen: dict[tuple[str, str], set[str]] = {}
+    shared: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
     models: set[str] = set()
     found: list[FitRow] = []
     bad: list[str] = []
@@ -82,11 +84,14 @@ def rows_from_recordings(
             continue
         # Both readers pass over the same bad lines, so the rows come in pairs.
         known = next(labels)
-        if row.key in seen:
+        ids = seen.setdefault((row.key.dataset, row.key.model), set())
+        if row.key.id in ids:
             bad.append(f"row {row.key.dataset}/{row.key.model}/{row.key.id} comes twice")
             continue
-        seen.add(row.key)
-        found.append(_recorded(assessor, row, known.of))
+        ids.add(row.key.id)
+        slices = _slices(row)
+        slices = shared.setdefault(tuple(slices.items()), slices)
+        found.append(_recorded(assessor, row, known.of, slices))
         if found[-1].loss is not None:
             models.add(row.key.model)
     binding = Binding(
@@ -158,25 +163,29 @@ def _bare(policy: Policy) -> Policy:
 
 
 def _recorded(
-    assessor: Assessor, row: RecordedRow, right_of: Callable[[int | None], bool | None]
+    assessor: Assessor,
+    row: RecordedRow,
+    right_of: Callable[[int | None], bool | None],
+    slices: Mapping[str, str],
 ) -> FitRow:
     assessed = assessor.assess(row)
     evidence = assessed.evidence
     is_readable = bool(evidence.clustering.clusters) or assessed.answer is not None
     right = right_of(assessed.representative) if is_readable else None
-    known = {"dataset": row.key.dataset, "domain": row.domain}
     return FitRow(
         values=_values(assessed.confidence) if is_readable else {},
         n_samples=len(evidence.samples) - len(evidence.clustering.duplicates),
         loss=None if right is None else float(not right),
         is_declined=_declined(evidence.answer.refusal),
         is_drawn=True,
-        slices=slices_of(
-            {name: value for name, value in known.items() if value is not None},
-            model=row.key.model,
-            task=row.task,
-        ),
+        slices=slices,
     )
+
+
+def _slices(row: RecordedRow) -> Mapping[str, str]:
+    known = {"dataset": row.key.dataset, "domain": row.domain}
+    named = {name: value for name, value in known.items() if value is not None}
+    return slices_of(named, model=row.key.model, task=row.task)
 
 
 def _decided(record: DecisionRecord, label: Label | None, *, all_drawn: bool) -> FitRow:
