@@ -13,13 +13,7 @@ from uncertain_llm.text.folding import fold, last_match, squash, stem, word_set,
 from uncertain_llm.text.markers import Marked, find_marked
 from uncertain_llm.text.number_prose import number_in_prose
 from uncertain_llm.text.numerals import read_quantity
-from uncertain_llm.text.options import (
-    bound_option,
-    option_by_text,
-    option_letter,
-    option_letter_in_prose,
-    option_number,
-)
+from uncertain_llm.text.option_answers import chosen_option
 from uncertain_llm.text.prose import text_in_prose, without_hedges
 from uncertain_llm.text.questions import (
     FUNCTION_WORDS,
@@ -44,9 +38,6 @@ OPTION_TASKS = frozenset({"mcq", "multiple_choice"})
 CODE_TASKS = frozenset({"code"})
 LONG_TASKS = frozenset({"long_form", "summary"})
 _SHORT_WORDS = 6
-# A reply that opens with an option and is no longer than this has committed to it; a longer one
-# may have thought better of it. Chosen, not tuned.
-_COMMITTED = 500
 _BOOLEAN = re.compile(
     r"[\s*_\"'(]{0,4}(?:(?:answer|a|final answer)\s*:\s*)?[*_\"'(]{0,3}(yes|no|true|"
     r"false)\b(?=[\s.,;:!*_\"')\-\u2013\u2014]|$)",
@@ -137,7 +128,7 @@ def _extract(reply: str, question: str | None, task: str | None) -> str | None:
         inner = answer_in_json(parsed)
         return squash(inner) or None if inner is not None else canonical_json(parsed)
     if task in OPTION_TASKS or view.options:
-        chosen = _option(text, reply, view)
+        chosen = chosen_option(text, reply, view)
         # Prose that names no option chose none; a few words may answer in their own way.
         return chosen or (_settle(text, view, task) if len(text.split()) <= 8 else None)
     return _open_answer(text, view, task)
@@ -323,75 +314,3 @@ def _settle_number(short: str, view: QuestionView) -> str | None:
         return math
     number = number_in_prose(math, view)
     return number if number is not None else without_hedges(short)
-
-
-def _option(text: str, reply: str, view: QuestionView) -> str | None:
-    """Return the chosen option: the question's letter where the reply's own words give its text."""
-    if "1" in view.options:
-        return _numbered(text, view) or _option_from_text(text, view)
-    letter, rest = _chosen(text, view)
-    n_options = len(view.options) or 10
-    if letter is not None and ord(letter) - ord("A") < n_options:
-        if not view.options:
-            return letter
-        if rest and (stated := option_by_text(rest, view)):
-            return stated
-        return bound_option(letter, reply, view) or letter
-    return _option_from_text(text, view)
-
-
-def _numbered(text: str, view: QuestionView) -> str | None:
-    """Return the number of the chosen option, for options that carry numbers."""
-    marked = find_marked(text)
-    if marked is not None:
-        value = plain_line(marked.value)
-        if found := option_number(value, view) or option_by_text(value, view):
-            return found
-    said = sentences(text) or [""]
-    if opened := option_number(plain_line(text.split("\n", 1)[0]), view):
-        return opened
-    return option_by_text(text, view) or option_number(said[-1], view)
-
-
-def _chosen(text: str, view: QuestionView) -> tuple[str | None, str]:
-    first, *others = [line for line in text.split("\n") if line.strip()] or [""]
-    opened = option_letter(plain_line(first), n_options=len(view.options) or 10)
-    if opened is not None and len(text) <= _COMMITTED:
-        return opened
-    marked = find_marked(text)
-    if marked is not None:
-        value = plain_line(marked.value)
-        if found := option_letter(value):
-            return found
-        if view.options and (stated := option_by_text(value, view)):
-            return stated, view.options[stated]
-        if letter := _prose_letter(value, view):
-            return letter, ""
-    if opened is not None:
-        return opened
-    if others and (found := option_letter(plain_line(others[-1]))):
-        return found
-    said = sentences(text)
-    for sentence in [*said[-1:], *said[:1]]:
-        if letter := _prose_letter(sentence, view):
-            return letter, ""
-    return _prose_letter(text, view), ""
-
-
-def _prose_letter(text: str, view: QuestionView) -> str | None:
-    return option_letter_in_prose(text, n_options=len(view.options) or 10)
-
-
-def _option_from_text(text: str, view: QuestionView) -> str | None:
-    """Return the option whose text a reply without letters states, if it is the only one."""
-    folded = fold(text)
-    named = [
-        letter
-        for letter, option in view.options.items()
-        if len(option) > 1 and fold(option) in folded
-    ]
-    if len(named) == 1:
-        return named[0]
-    last = fold((sentences(text) or [""])[-1])
-    named = [letter for letter in named if fold(view.options[letter]) in last]
-    return named[0] if len(named) == 1 else None

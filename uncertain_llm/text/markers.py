@@ -24,6 +24,7 @@ _LABEL = re.compile(
     rf"(?:[ \t]+is)?{_DECORATION}[:\uff1a=]|(?-i:A){_DECORATION}:){_DECORATION}(?P<value>[^\n]*)$",
     re.IGNORECASE | re.MULTILINE,
 )
+_OPTION_LINE = re.compile(rf"^{_DECORATION}[BC]{_DECORATION}:", re.MULTILINE)
 _HEADING = re.compile(
     r"^[ \t>]*(?:#{1,6}[ \t]*|\*\*|__)[ \t]*(?:\d{1,2}[.)][ \t]*)?(?:the |my )?(?:final |"
     r"correct |short )?"
@@ -124,6 +125,10 @@ def _labelled(text: str, lowered: str) -> Marked | None:
     for match in _LABEL.finditer(text):
         if match.group().lower().find("guess") >= 0 and found is not None:
             continue  # "Guess 1, Guess 2": the first is the best
+        if _letters(match.group(0)[: match.start("value") - match.start()]) == "a" and (
+            found is not None or _OPTION_LINE.search(text)
+        ):
+            continue  # "A: liver, B: lung" are options
         if found is None or match.group("final") or not found.group("final"):
             found = match
     if found is not None:
