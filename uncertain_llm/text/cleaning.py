@@ -12,6 +12,8 @@ __all__ = [
     "cut_to_ends",
     "plain_line",
     "sentences",
+    "without_assurance",
+    "without_concession",
     "without_runaway",
     "without_thinking",
 ]
@@ -34,11 +36,24 @@ _BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+|>\s*)")
 _LINK = re.compile(r"\[([^\][\n]{1,200})\]\(https?://[^\s)]{1,500}\)")
 _END = re.compile(r"[.!?。\uff01\uff1f؟]+[\"')\]*\u201d\u2019]*(?=\s|$)|[。\uff01\uff1f]")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'])(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|mr|mrs|ms|dr|st|mt|ft|prof|sr|jr|no|vs|etc|inc|ltd|co|approx|"
+    r"(?:^|[\s(\"]|(?<![A-Za-z])')(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|mr|mrs|ms|dr|st|mt|ft|prof|sr|jr|no|vs|etc|inc|ltd|co|approx|"
     r"ca|fig|eq|gen|sen|rep|gov|capt|col|lt|sgt|rev|hon|e\.g|i\.e|cf|al|op|vol|pp|ed|est)$",
     re.IGNORECASE,
 )
 _KEEP_HEAD, _KEEP_TAIL = 4_000, 12_000
+# "I'm 90% sure", "Confidence: 8/10": a number that is no part of the answer.
+_ASSURANCE = re.compile(
+    r"(?:(?<=[.!?)\n])[ \t*_]*|[ \t]*[,;(\u2014-]\s*|^[ \t*_]*)(?:and |but )?"
+    r"(?:I(?:['\u2019]m| am|['\u2019]d say I['\u2019]m)(?: \w+){0,2} \d{1,3}(?:\.\d)?\s?"
+    r"(?:%|percent)"
+    r"\s(?:sure|confident|certain)[^.!?\n]{0,60}(?:[.!?)]+|$)|"
+    r"(?:how (?:sure|confident|certain) am I\?|(?:my )?(?:confidence|certainty)(?: level| score)?"
+    r"[ *_]{0,4}[:=\uff1a])[^\n]{1,40}$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CONCESSION = re.compile(
+    r"(?:while|although|though|even though|whereas) [^,]{1,120}, (?=\S+ \S)", re.IGNORECASE
+)
 
 
 def clean_reply(reply: str) -> str:
@@ -67,6 +82,26 @@ def clean_reply(reply: str) -> str:
     if text[:9].lower() == "assistant" and text[9:10] in {"\n", ":"}:
         text = text[10:].strip()
     return without_runaway(text)
+
+
+def without_assurance(text: str) -> str:
+    """Return a reply without what it says of its own certainty in numbers.
+
+    Example:
+        >>> without_assurance("It is $60. I'm 99% sure.")
+        'It is $60.'
+    """
+    lowered = text.lower()
+    if not any(word in lowered for word in ("sure", "onfiden", "ertain")):
+        return text
+    kept = _ASSURANCE.sub("", text).strip()
+    return kept if any(map(str.isalnum, kept)) else text
+
+
+def without_concession(sentence: str) -> str:
+    """Return a sentence without what it grants first: "while babies have 300, adults have 206"."""
+    match = _CONCESSION.match(sentence)
+    return sentence if match is None else sentence[match.end() :]
 
 
 def without_runaway(text: str) -> str:

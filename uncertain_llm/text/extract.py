@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from uncertain_llm.text.cleaning import clean_reply, cut_to_ends, plain_line, sentences
+from uncertain_llm.text.cleaning import (
+    clean_reply,
+    cut_to_ends,
+    plain_line,
+    sentences,
+    without_assurance,
+)
 from uncertain_llm.text.code_forms import canonical_formula, find_code
 from uncertain_llm.text.dates import read_date
 from uncertain_llm.text.expressions import plain_math, read_expression
@@ -15,6 +21,7 @@ from uncertain_llm.text.number_prose import number_in_prose
 from uncertain_llm.text.numerals import read_quantity
 from uncertain_llm.text.option_answers import chosen_option
 from uncertain_llm.text.prose import text_in_prose, without_hedges
+from uncertain_llm.text.prose_relations import said_abroad
 from uncertain_llm.text.questions import (
     FUNCTION_WORDS,
     MAX_CACHED,
@@ -22,6 +29,7 @@ from uncertain_llm.text.questions import (
     view_question,
 )
 from uncertain_llm.text.structures import answer_in_json, canonical_json, find_json
+from uncertain_llm.text.symbolic_prose import expression_in_prose
 from uncertain_llm.text.typed_prose import (
     boolean_in_prose,
     choice_in_prose,
@@ -37,6 +45,7 @@ NUMBER_TASKS = frozenset({"math_numeric", "interval", "forecast"})
 OPTION_TASKS = frozenset({"mcq", "multiple_choice"})
 CODE_TASKS = frozenset({"code"})
 LONG_TASKS = frozenset({"long_form", "summary"})
+_ONE_VALUE_TASKS = OPTION_TASKS | NUMBER_TASKS | {"classification", "short_qa"}
 _SHORT_WORDS = 6
 _BOOLEAN = re.compile(
     r"[\s*_\"'(]{0,4}(?:(?:answer|a|final answer)\s*:\s*)?[*_\"'(]{0,3}(yes|no|true|"
@@ -71,6 +80,13 @@ _WRAPS = (
     ("_", "_"),
     ("«", "»"),
 )
+# "That would be George Eliot": the words before the name answer nothing.
+_POINTING = re.compile(
+    r"(?:that|it|this|he|she|they) (?:would|will|must|should|could|might) (?:be|have been) (?=\S)",
+    re.IGNORECASE,
+)
+_CORRECTED = re.compile(r"(?:no|nope|not quite)[,.:]? (?:(?:it|that)(?:'s| is) )?", re.IGNORECASE)
+_MEASURED_ASIDE = re.compile(r"(?<=[a-z]), (?:at|with|about|around|some) \d[^\n]*$")
 _PLAIN = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,4}\.?")
 
 
@@ -116,7 +132,7 @@ def _extract_short(reply: str, question: str | None, task: str | None) -> str | 
 
 
 def _extract(reply: str, question: str | None, task: str | None) -> str | None:
-    text = clean_reply(reply)
+    text = without_assurance(clean_reply(reply)).replace("{,}", ",")
     if not text:
         return _unfinished(reply)
     view = view_question(question)
@@ -125,13 +141,25 @@ def _extract(reply: str, question: str | None, task: str | None) -> str | None:
     if task in LONG_TASKS:
         return text
     if (parsed := find_json(text)) is not None:
-        inner = answer_in_json(parsed)
+        inner = _answer_in_json(parsed, view, task)
         return squash(inner) or None if inner is not None else canonical_json(parsed)
     if task in OPTION_TASKS or view.options:
         chosen = chosen_option(text, reply, view)
         # Prose that names no option chose none; a few words may answer in their own way.
         return chosen or (_settle(text, view, task) if len(text.split()) <= 8 else None)
     return _open_answer(text, view, task)
+
+
+def _answer_in_json(parsed: object, view: QuestionView, task: str | None) -> str | None:
+    """Return the answer that JSON holds; a list of words answers a question for a list."""
+    is_row = isinstance(parsed, list) and all(isinstance(item, str) for item in parsed)
+    if isinstance(parsed, list) and is_row and view.wants_list and "json" not in view.text.lower():
+        return ", ".join(map(str, parsed))
+    if isinstance(parsed, dict) and len(parsed) == 1 and task in _ONE_VALUE_TASKS:
+        (only,) = parsed.values()
+        if isinstance(only, str | int | float):
+            return str(only)
+    return answer_in_json(parsed)
 
 
 def _unfinished(reply: str) -> str | None:
@@ -148,6 +176,8 @@ def _code(text: str) -> str:
 
 
 def _open_answer(text: str, view: QuestionView, task: str | None) -> str | None:
+    if "oxed" not in text and (stated := expression_in_prose(text, view)) is not None:
+        return stated
     if _is_short(text):
         marked = find_marked(text) if "nswer" in text or "uess" in text else None
         return _settle_marked(marked, view, task) if marked else _settle(text, view, task)
@@ -231,10 +261,20 @@ def _settle(value: str, view: QuestionView, task: str | None) -> str | None:
     short = _unwrapped(plain)
     if not short:
         return None
+    short = _without_preamble(short, view)
     if len(short) < 40 and _PLAIN.fullmatch(short) and not _restates(short, view):
         return short
     if is_listed(short) or _BARE_MATHS.fullmatch(short):
-        return short
+        return _end_of_chain(short, view)
+    if abroad := said_abroad(short):
+        return abroad
+    return _settle_typed(short, view, task, is_closed=plain.endswith("."))
+
+
+def _settle_typed(
+    short: str, view: QuestionView, task: str | None, *, is_closed: bool
+) -> str | None:
+    """Return a short answer by the kind that is asked for, else its own words."""
     if view.wants_boolean and (boolean := _stated_boolean(short, view)):
         return boolean
     if len(short.split()) > 2 and (chosen := choice_in_prose(short, view)) is not None:
@@ -246,10 +286,27 @@ def _settle(value: str, view: QuestionView, task: str | None) -> str | None:
     if task in NUMBER_TASKS or view.wants_number:
         return _settle_number(short, view)
     if len(short.split()) <= _SHORT_WORDS and not (
-        _restates(short, view) or (plain.endswith(".") and _opens_with_topic(short, view))
+        _restates(short, view) or (is_closed and _opens_with_topic(short, view))
     ):
         return short
     return text_in_prose(short, view)
+
+
+def _end_of_chain(short: str, view: QuestionView) -> str:
+    """Return the last side of "1/8 = 0.125 = 12.5%" where a number is asked for."""
+    last = short.rsplit("=", 1)[-1].strip()
+    is_chain = view.wants_number and read_quantity(plain_math(last)) is not None
+    return last if is_chain else short
+
+
+def _without_preamble(short: str, view: QuestionView) -> str:
+    """Return a short answer without "Almaty? No, it's", "That would be", ", at 6,300 km"."""
+    _, mark, rest = short.rpartition("? ")
+    if mark and any(map(str.isalnum, rest)) and "?" not in rest:
+        short = _CORRECTED.sub("", rest, count=1)
+    if pointing := _POINTING.match(short):
+        short = short[pointing.end() :]
+    return short if view.wants_number else _MEASURED_ASIDE.sub("", short)
 
 
 def _stated_boolean(short: str, view: QuestionView) -> str | None:

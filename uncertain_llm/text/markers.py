@@ -19,7 +19,8 @@ _LABEL = re.compile(
     rf"^{_DECORATION}(?:✅|➡️|👉|⇒|\\boxed)?[ \t]*(?:so |thus |therefore |hence )?,?[ \t]*(?:the "
     rf"|my )?"
     r"(?P<final>(?:final|correct|short|best|overall|right|most likely|exact)[ \t]+)?"
-    r"(?:(?:answers?|guess|solution|ans|antwort|respuesta|réponse|risposta|"
+    r"(?:(?:answers?|guess|solution|ans|label|category|class|classification|prediction|verdict|"
+    r"antwort|respuesta|réponse|risposta|"
     r"resposta)(?P<number>[ \t]*\d{1,2})?"
     rf"(?:[ \t]+is)?{_DECORATION}[:\uff1a=]|(?-i:A){_DECORATION}:){_DECORATION}(?P<value>[^\n]*)$",
     re.IGNORECASE | re.MULTILINE,
@@ -44,7 +45,8 @@ _PHRASE = re.compile(
 _CHOICE = re.compile(
     r"\bI(?:'d| would| will|'ll| am going to|'m going to| have to)?[ \t]+(?:choose|pick|select|"
     r"go(?:ing)? with|answer|"
-    r"opt for|say|guess)[ \t]+(?:that[ \t]+)?",
+    r"opt for|say|guess|(?:classify|label|categori[sz]e|rate)[ \t](?:this|it|the \w+)"
+    r"(?: \w+){0,3}[ \t]as)[ \t]+(?:that[ \t]+)?",
     re.IGNORECASE,
 )
 _BOXES = ("\\boxed{", "\\fbox{", "\\boxed {", "\\boxed ")
@@ -119,7 +121,8 @@ def _labelled(text: str, lowered: str) -> Marked | None:
     if not any(word in lowered for word in ("answer", "guess", "solution", "a:", "ans", "resp",
     "répon", "antwort",
                                             "risposta", "resposta", "result",
-                                            "conclusion")):  # fmt: skip
+                                            "conclusion", "label", "categ", "class", "predict",
+                                            "verdict")):  # fmt: skip
         return None
     found: re.Match[str] | None = None
     for match in _LABEL.finditer(text):

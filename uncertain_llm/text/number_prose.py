@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from uncertain_llm.text.cleaning import bold_spans, sentences
-from uncertain_llm.text.folding import fold, squash, stem
+from uncertain_llm.text.cleaning import bold_spans, sentences, without_concession
+from uncertain_llm.text.folding import fold, squash, stem, words
 from uncertain_llm.text.number_words import NUMBER_WORDS, take_number_words
 from uncertain_llm.text.numerals import find_numbers, literal_value
 from uncertain_llm.text.questions import QuestionView
@@ -20,7 +20,8 @@ _CONCLUDES = re.compile(
 )
 _EXPLAINS = re.compile(
     r"(?:you can (?:see|check|verify)|we can (?:check|verify)|this is because|note\b|for example|"
-    r"for comparison|to (?:check|verify)|check:|by comparison|in comparison|that is because|"
+    r"for comparison|to (?:check|verify)|(?:quick |double[- ]|sanity )?check\b|verification|"
+    r"proof:|\(|by comparison|in comparison|that is because|"
     r"this means each|remember)",
     re.IGNORECASE,
 )
@@ -40,6 +41,53 @@ _BARE_YEAR = re.compile(r"1\d{3}|20\d{2}")
 _RANGE_END = re.compile(
     r"\s?(?:to|\u2013)\s?\d[\d,.]{0,12}(?=\s?[a-z%°])(?!\s?(?:=|x\s))|-\d{1,6}(?=\s[a-z]{3})"
 )
+
+
+_ARROWS = ("=>", "->", "\u2192", "\u21d2", "\u2234")
+_EAST = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+_BESIDE_EAST = re.compile(rf"(?<={_EAST})(?=[\d$-])|(?<=[\w%])(?={_EAST})(?<!{_EAST})")
+_SPACED = re.compile(
+    r"(?<![\d.,])(\d{1,3})(?:[\u00a0\u202f\u2009](\d{3})|[ ](\d{3})(?=\s[a-z%\u20ac]))"
+    r"(?![\d.,]\d|\d)"
+)
+_DOTTED = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3})+(?:,\d{1,6})?(?![\d.])")
+_COMMA_LANGUAGE = re.compile(
+    r"\b(?:ist|sind|der|das|und|betr\u00e4gt|kostet|est|sont|les|des|une|el|los|las|del|il|della|sono|het|een|\u00e9|"
+    r"s\u00e3o|och|tiene|mide|hat|a)\b",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(r"\b(?:the|is|are|was|of|and|has|have|so|therefore)\b", re.IGNORECASE)
+
+
+_STEP = re.compile(r"^\s{0,3}\d[.)]\s", re.MULTILINE)
+_SO = re.compile(
+    r",\s(?:so|therefore|thus|hence|making|giving|leaving|that makes|bringing|for a total|"
+    r"which (?:gives|makes|leaves))\b",
+    re.IGNORECASE,
+)
+_REASON = re.compile(
+    r",?\s(?P<why>given that|since|because|considering|as one can|compared)\b|"
+    r",?\s(?:based on|down from|from|while|whereas|a fact|but)\b|,\swhich is\b",
+    re.IGNORECASE,
+)
+_STATES = (
+    " is", " was", " are", " has", " about", " equals", " of", " approximately", " guess", " be",
+    " have", " only", " exactly", " count", " roughly", " around", " get", " to",
+)  # fmt: skip
+_SOME_YEAR = re.compile(r"1\d{3}|20\d{2}|[1-9]\d{2}")
+_BELOW_LINE = re.compile(r"\s?/\s?\d{1,9}(?![\d/])")
+_OPERATOR_BEFORE = (" times", " plus", "\u00d7", "*", "+", "/", " minus", " over")
+_OR_ROUGHLY = (
+    " or",
+    " or roughly",
+    " or about",
+    " or approximately",
+    " or around",
+    "i.e.",
+    " thats",
+)
+_CLAUSE = re.compile(r"[;()\n]|,\s|\s(?:and|while|but|so|whereas)\s")
+_NAME = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][a-z]+\b")
 
 
 class Candidate(NamedTuple):
@@ -64,22 +112,31 @@ def number_in_prose(text: str, question: QuestionView) -> str | None:
     Returns:
         For example "1,440 minutes" or "$18"; None without any number.
     """
-    said = sentences(text)[-40:]
+    text = _in_english_figures(text)
+    said = [without_concession(sentence) for sentence in sentences(text)[-40:]]
     if not said:
         return None
-    calculated = sum(1 for sentence in said if _COMPUTED.search(sentence)) >= 2 or len(said) > 4
+    n_steps = len(_STEP.findall(text))
+    calculated = (
+        n_steps > 1
+        or sum(1 for sentence in said if _COMPUTED.search(sentence)) >= 2
+        or len(said) > 4
+    )
     if len(said) > 1 and not calculated:
         last = said[-1].lower()
         concludes = _CONCLUDES.search(last) is not None and any(map(str.isdigit, last))
         calculated = concludes or _COMPUTED.search(last) is not None
+    explains = [i > 0 and _EXPLAINS.match(sentence) is not None for i, sentence in enumerate(said)]
+    last_claim = max((i for i in range(len(said)) if not explains[i]), default=0)
     bold = {fold(span) for span in bold_spans(text)}
     best: Candidate | None = None
     for index, sentence in enumerate(said):
         position = float(index) if calculated else -float(index) / 2
-        if calculated and index == len(said) - 1:
+        if calculated and index == last_claim:
             position += 2
         weight = position + (1.5 if calculated and _CONCLUDES.search(sentence.lower()) else 0.0)
-        weight -= 4.0 * (index > 0 and _EXPLAINS.match(sentence) is not None)
+        weight += 3.0 * (index > 0 and sentence.startswith(_ARROWS))
+        weight -= 4.0 * explains[index]
         for candidate in _numbers_of(sentence, question, bold):
             total = candidate._replace(
                 score=candidate.score + weight, place=index * 1000 + candidate.place
@@ -87,6 +144,22 @@ def number_in_prose(text: str, question: QuestionView) -> str | None:
             if best is None or (total.score, total.place) > (best.score, best.place):
                 best = total
     return None if best is None else best.text
+
+
+def _in_english_figures(text: str) -> str:
+    """Return a text with minus signs, groups of thousands and spaces as English writes them."""
+    text = text.replace("\u2212", "-")
+    if not text.isascii():
+        text = _BESIDE_EAST.sub(" ", text)
+    text = _SPACED.sub(lambda match: f"{match[1]},{match[2] or match[3]}", text)
+    if (
+        _DOTTED.search(text)
+        and len(_COMMA_LANGUAGE.findall(text)) > 1
+        and not _ENGLISH.search(text)
+    ):
+        swap = str.maketrans(".,", ",.")
+        text = _DOTTED.sub(lambda match: match[0].translate(swap), text)
+    return text
 
 
 def _numbers_of(sentence: str, question: QuestionView, bold: set[str]) -> list[Candidate]:
@@ -103,7 +176,11 @@ def _numbers_of(sentence: str, question: QuestionView, bold: set[str]) -> list[C
         text, unit = _with_surroundings(sentence, match.start(), match.end())
         score = _score_number(sentence, match.start(), match.end(), unit, question)
         read_to = match.start() + len(text.lstrip("$€£¥₹-\u2212"))
-        score -= (1.0 if _ROW.search(question.text) else 5.0) * (value in question.numbers)
+        score += _subject_weight(sentence, match.start(), match.end(), question)
+        is_part = "/" not in text or len(text) < 3
+        score -= (1.0 if _ROW.search(question.text) else 5.0) * (
+            is_part and value in question.numbers
+        )
         score += 2.0 * any(match.group() in span for span in bold)
         score -= 0.7 * sentence.count(";", 0, match.start())
         found.append(Candidate(score, match.start(), text))
@@ -112,31 +189,68 @@ def _numbers_of(sentence: str, question: QuestionView, bold: set[str]) -> list[C
     return found
 
 
-def _score_number(sentence: str, start: int, end: int, unit: str, question: QuestionView) -> float:
-    before = sentence[max(0, start - 24) : start].lower().rstrip("$€£ *_(\\")
+def _subject_weight(sentence: str, start: int, end: int, question: QuestionView) -> float:
+    """Weigh a number by whose it is: that of the one asked for counts, that of another does not."""
+    asked = question.asked_sentence
+    if not asked:
+        return 0.0
+    names = [name for name in _NAME.findall(sentence[:start]) if name in question.names]
+    if not names:
+        opening = re.match(r"\W*(?:[Ss]o |[Tt]hen )?([A-Z][a-z]+)", sentence[:start])
+        names = [opening.group(1)] if opening and opening.group(1) in question.names else []
     score = 0.0
-    if before.endswith(("=", "≈", ":")):
-        score += 1.0
-    if before.endswith((" is", " was", " are", " has", " about", " equals", " of",
-    " approximately", " guess", " be",
-                        " have", " only", " exactly", " count", " roughly", " around", " get",
-                        " to")):  # fmt: skip
-        score += 0.6
+    if names and any(name in asked for name in question.names):
+        score += 2.5 if names[-1] in asked else -2.5
+    begin = max((m.end() for m in _CLAUSE.finditer(sentence, 0, start)), default=0)
+    close = _CLAUSE.search(sentence, end)
+    clause = sentence[begin : close.start() if close else len(sentence)]
+    held = {stem(word) for word in words(clause)} & question.asked_stems
+    return score + 2.0 * len(held) / max(1, len(question.asked_stems))
+
+
+def _score_number(sentence: str, start: int, end: int, unit: str, question: QuestionView) -> float:
+    score = _weight_of_kind(sentence[start:end], unit, question)
+    fraction = _BELOW_LINE.match(sentence, end)
+    if fraction:
+        end = fraction.end()
+        score += 1.5 * question.wants_fraction
+    score += _weight_of_lead(sentence[:start])
+    if _SO.search(sentence, end):
+        score -= 4.0
     if sentence[end : end + 1] in {"\u00b2", "\u00b3", "^"} or sentence[end : end + 4].lstrip(
         " ."
-    ).startswith(("=", "+", "*", "\u00d7", "/", "- ")):
+    ).startswith(("=", "+", "*", "\u00d7", "/", "- ", "times", "plus")):
         score -= 2.0
+    opened = sentence.rfind("(", 0, start)
+    if opened >= 0 and ")" not in sentence[opened:start] and opened > 0:
+        score -= 1.5
+    return score
+
+
+def _weight_of_kind(number: str, unit: str, question: QuestionView) -> float:
+    """Weigh a number by its unit and whether it looks like what was asked for."""
+    score = 0.0
     if unit and question.unit_words and stem(unit.lower()) in question.unit_words:
         score += 3.0
     if unit and _HOW_MUCH_OF.search(fold(question.text)) and find_unit(fold(unit)) is not None:
         score += 1.5
-    if not unit and not question.wants_year and _BARE_YEAR.fullmatch(sentence[start:end]):
+    if not unit and not question.wants_year and _BARE_YEAR.fullmatch(number):
         score -= 1.5
-    if question.wants_year and not re.fullmatch(r"1\d{3}|20\d{2}|[1-9]\d{2}", sentence[start:end]):
+    if question.wants_year and not _SOME_YEAR.fullmatch(number):
         score -= 3.0
-    opened = sentence.rfind("(", 0, start)
-    if opened >= 0 and ")" not in sentence[opened:start] and opened > 0:
+    if unit == "percent" and not question.wants_percent:
         score -= 1.5
+    return score
+
+
+def _weight_of_lead(lead: str) -> float:
+    """Weigh a number by the words before it in its sentence."""
+    before = lead[-24:].lower().rstrip("$€£ *_(\\")
+    score = 1.0 * before.endswith(("=", "≈", ":")) + 0.6 * before.endswith(_STATES)
+    score -= 1.0 * before.endswith(_OPERATOR_BEFORE) + 0.8 * before.endswith(_OR_ROUGHLY)
+    reason = _REASON.search(lead)
+    if reason is not None and reason.start() > 0:
+        score -= 3.0 if reason.group("why") else 1.2
     return score
 
 
@@ -159,7 +273,7 @@ def _with_surroundings(sentence: str, start: int, end: int) -> tuple[str, str]:
         return sentence[start : end + power.end()], ""
     if length := _named_unit(after):
         return sentence[start : end + length], "unit"
-    fraction = re.match(r"\s?/\s?\d{1,9}(?![\d/])", after)
+    fraction = _BELOW_LINE.match(after)
     if fraction:
         return sentence[start : end + fraction.end()], ""
     match = re.match(r"\s?-?(°\s?[CF]|[^\W\d_]{1,20}(?:/[a-z]{1,5})?)", after)

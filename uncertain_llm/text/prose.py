@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from uncertain_llm.text.cleaning import bold_spans, plain_line, sentences
+from uncertain_llm.text.cleaning import bold_spans, plain_line, sentences, without_concession
 from uncertain_llm.text.folding import fold, squash, stem, word_set, words
 from uncertain_llm.text.number_prose import Candidate
+from uncertain_llm.text.prose_relations import said_abroad, winner_in
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView, asked_verbs, bare_verb
 
 __all__ = ["text_in_prose", "without_hedges"]
@@ -16,7 +17,8 @@ _LEAD = re.compile(
     r"conclusion|overall|"
     r"to summarize|in summary|actually|honestly|probably|likely|most likely|perhaps|maybe|"
     r"possibly|apparently)[,!.:]?\s+|"
-    r"(?:[a-z]{4,20}ly(?: speaking)?|hmm+|ah|oh|um|in short|in brief|simply put|as of [^,]{1,30}|"
+    r"(?:[a-z]{4,20}ly(?: speaking)?|hmm+|ah|oh|um|in short|in brief|simply put|nope?|"
+    r"as of [^,]{1,30}|"
     r"according to [^,]{1,80}|great question|good question)[,!.:\u2026]{1,3}\s+|"
     r"(?:i(?:'d| would)? (?:think|believe|guess|say|estimate|suspect|recall|assume)|i'm "
     r"(?:fairly |pretty |quite )?(?:sure|"
@@ -26,7 +28,9 @@ _LEAD = re.compile(
     r"i (?:recall|remember) "
     r"correctly|from memory|at a guess|(?:i'm|i am) not (?:[\w%]{1,12} ){0,2}?"
     r"(?:sure|certain)(?: about this)?,? "
-    r"but|i don't know (?:for (?:sure|certain)|exactly),? but|based on [^,]{1,80})(?:,? "
+    r"but|(?:it's|it is|this is)? ?(?:hard|difficult) to (?:say|tell)(?: for (?:sure|certain))?"
+    r"[,;:]?(?: but)?|i don't know (?:for (?:sure|certain)|exactly),? but|"
+    r"based on [^,]{1,80})(?:,? "
     r"that)?,?\s+|"
     r"(?:it|that|this|he|she|they)(?:'s| is| was| are| were| would be| will be| would have been)\s+"
     r"(?:(?:probably|likely|most likely|generally|usually|commonly)\s+)?)",
@@ -41,7 +45,7 @@ _TRAIL = re.compile(
     r"example|such as|e\.g|not|"
     r"with|followed by|using|the|in|from|at|on|near|along|during|after|before|between|based on|"
     r"rounded|"
-    r"(?-i:[a-z]){3,14}(?:ing (?:at|in|on|by|to|as|for|the|an?|over|more|up|around|about|from|"
+    r"(?-i:[a-z]){3,14}(?:ing (?:\d|at|in|on|by|to|as|for|the|an?|over|more|up|around|about|from|"
     r"with)|"
     r"ed (?:at|in|on|to|as|for|from|with)))\b"
     r"[^\n]*$",
@@ -92,7 +96,7 @@ _SUBCLAUSE = re.compile(r"[(;\u2014]|, (?:which|who|where|but|while|because|sinc
 _NAMED_BY_KIND = re.compile(
     r"(?:[^\W_]\S* ){0,5}(?P<kind>[a-z]{4,20}) (?P<name>[A-Z][^\W\d_]\S*(?: \S+){0,5})"
 )
-_STATES = re.compile(r"(?:\b(?:is|are|was|were)|'s)\s")
+_STATES = re.compile(r"(?:\b(?:is|are|was|were|has|have|holds|became)|'s)\s")
 _PAST = word_set(
     "wrote won made sang sank fell built led began came became ran shot gave took sold wore held "
     "stood flew cut hit spoke drew found lost left taught played bought grew rose swam fought"
@@ -103,17 +107,26 @@ _ITEMS = re.compile(
 )
 # "During most of the war, the prime minister was ...": what stands in front is no answer.
 _FRONTED = re.compile(
-    r"^(?:during|in|at|on|after|before|by|despite|following|throughout|under|since|among|unlike|"
-    r"for) [^,(]{1,80}, (?=(?:the|its?|this|that|\w+'s) \S+ \S)",
+    r"^(?:with|during|in|at|on|after|before|by|despite|following|throughout|under|since|among|unlike|"
+    r"for) [^,(]{1,80}, (?=(?:the|its?|this|that|\w+'s) \S+ \S|(?-i:[A-Z])\S+ \S)",
     re.IGNORECASE,
 )
 _OF_PLACE = re.compile(r"([A-Z]\S+ (?!Queen|King|Duke|Prince|Earl|Lord|Pope)[A-Z]\S+) of [A-Z]\w+")
+_NUMBERED_ASIDE = re.compile(r"(?:[a-z]{2,20} ){1,4}\d[\d.,]{0,12}")  # "tungsten, atomic number 74"
 _ADVERB = re.compile(r" [a-z]{2,20}ly$")
 _CODE_SPAN = re.compile(r"(?<!`)`([^`\n]{1,60})`(?!`)")
 _VERB_ARTICLE = re.compile(r"[a-z]{2,20}(?:s|ed)\s+(?:an?|the|you|us)\s+(?=\S)")
 _CONTRAST = re.compile(r",?\s(?:but|yet|however,?)\s(?=\w)", re.IGNORECASE)
-_CONCEDED = re.compile(
-    r"(?:while|although|though|even though|whereas) [^,]{1,120}, (?=\S+ \S)", re.IGNORECASE
+# What was so, or is thought so, stands before what is so.
+_SUPERSEDED = re.compile(
+    r"\b(?:used to|once|formerly|previously|originally|initially|at first|until|for a while|"
+    r"(?:many|some|most|often|commonly|sometimes)\b.{0,20}\b(?:think|believe|assume|say|thought|assumed))\b",
+    re.IGNORECASE,
+)
+_NOT_BUT = re.compile(r"not [^.]{1,80}?,? but (?:rather |in fact )?(?=\S)", re.IGNORECASE)
+_PLACE_KIND = re.compile(
+    r"(?:the )?(?:[a-z]+ ){0,2}(?:village|city|town|municipality|commune|hamlet|suburb|island|"
+    r"province|state|district|borough|county|region|port) of (?=[A-Z\u00c0-\u017f])"
 )
 _SO_IT_IS = re.compile(
     r",\s(?:so|therefore|thus|hence|meaning)\s(?!there)"
@@ -165,6 +178,8 @@ def text_in_prose(text: str, question: QuestionView) -> str | None:
         return None
     if bold := _bold_answer(text, question) or _code_answer(text, question):
         return bold
+    # A question that the reply asks itself is not its answer.
+    said = [sentence for sentence in said if not sentence.endswith("?")] or said
     reasons = _REASONING.match(said[0]) is not None and len(said) > 2
     for sentence in said[-1:-5:-1] if reasons else said[:6]:
         if found := _new_part(sentence, question):
@@ -198,6 +213,10 @@ def _new_part(sentence: str, question: QuestionView) -> str | None:
         return None
     if not question.stems:
         return without_hedges(sentence)
+    if abroad := said_abroad(sentence):
+        return abroad
+    if winner := winner_in(_FRONTED.sub("", _without_lead(sentence), count=1), question):
+        return winner
     sentence = _answering_clause(sentence, question)
     if not question.wants_place:
         sentence = _FRONTED.sub("", sentence, count=1)
@@ -241,14 +260,18 @@ def _answering_clause(sentence: str, question: QuestionView) -> str:
     """Return the clause after "but" when it restates more of the question than the one before."""
     if (concluded := _SO_IT_IS.search(sentence)) and concluded.start() > 3:
         return sentence[concluded.end() :]
-    if conceded := _CONCEDED.match(sentence):
-        return sentence[conceded.end() :]
+    if (kept := without_concession(sentence)) != sentence:
+        return kept
+    if not_but := _NOT_BUT.match(sentence):
+        return sentence[not_but.end() :]
     cut = _CONTRAST.search(sentence)
     if cut is None or cut.start() < 3:
         return sentence
     before, after = sentence[: cut.start()], sentence[cut.end() :]
     if before.count("(") > before.count(")") or _STATES.search(after) is None:
         return sentence
+    if _SUPERSEDED.search(before):
+        return after
     return after if _n_asked(after, question) > _n_asked(before, question) else sentence
 
 
@@ -346,6 +369,8 @@ def _without_apposition(text: str) -> str:
     named = [word for word in head.split() if word not in FUNCTION_WORDS]
     if all(map(str.islower, named)) and tail[:1].isupper() and "," not in tail:
         return tail  # "eldest son, Edward VII"
+    if len(head.split()) < 3 and _NUMBERED_ASIDE.fullmatch(tail):
+        return head
     describes = any(word.islower() and word not in FUNCTION_WORDS for word in tail.split())
     is_name = any(word[0].isupper() for word in named)
     return head if describes and is_name else text
@@ -373,6 +398,8 @@ def _trimmed(text: str, question: QuestionView) -> str:
     if not question.asks_when:
         text = _ADJUNCT.sub("", text).strip() or text
     text = _without_kind(text)
+    if question.wants_place:
+        text = _PLACE_KIND.sub("", text, count=1)
     if question.wants_person and (of_place := _OF_PLACE.fullmatch(text)):
         text = of_place.group(1)
     if text[:1].isupper() and not text.istitle():

@@ -59,10 +59,18 @@ _MEASURE = re.compile(
     r"\bwhat (?:\w+ ){0,3}(?:percentage|percent|(?<!phone )number|amount|price|cost|population|"
     r"temperature|distance|"
     r"speed|area|volume|length|height|width|weight|mass|age|sum|product|probability|ratio|value|rate|total|"
-    r"port|remainder|average|mean|median)\b|\bcalculate\b|\bcompute\b|\bevaluate\b|\bin "
+    r"port|remainder|average|mean|median|fraction|chances?|odds)\b|\bhow likely\b|"
+    # Arithmetic in words or signs: "what is 3/4 of 56", "what's 12 times 9".
+    r"\bwhat(?:'s| is) [^?\n]{0,30}?\d[^?\n]{0,30}?(?:%|per ?cent| times | plus |"
+    r" minus |divided|multiplied| of \d|\d ?[-+*/\u00d7\u00f7^] ?\d)|\bscientific notation\b|"
+    r"\bcalculate\b|\bcompute\b|\bevaluate\b|\bin "
     r"(?:what|which) year\b"
 )
-_YEAR = re.compile(r"\b(?:what|which) year\b|\byear did\b")
+_YEAR = re.compile(
+    r"\b(?:what|which) year\b|\byear did\b|\b(?:en|em) que ano\b|\bin che anno\b|"
+    r"\ben quelle annee\b|"
+    r"\bin welchem jahr\b"
+)
 _DAY = re.compile(r"\b(?:what|which|exact) (?:day|date)\b|\bwhat is the date\b|\bdate of birth\b")
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which) (?:day|date|month|decade|century)\b|\bdate\b")
 _ASKS_WHEN = re.compile(
@@ -92,6 +100,10 @@ _LIST = re.compile(
     r"\blist\b|\bname (?:all|the|two|three|four|five|six|seven|\d)\b|"
     r"\b(?:what|which|who|where) (?:are|were)\b"
 )
+_FRACTION = re.compile(r"\bfraction\b|\bprobab|\bchances?\b|\bodds\b|\bhow likely\b")
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
+_CAPITAL = re.compile(r"\b[A-Z][a-z]+\b")
+_CAPITAL_INSIDE = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+\b")
 _PERCENT = re.compile(r"%|\bper ?cent|\bprobab|\blikel|\bchances?\b|\bshare\b|\brate\b")
 _UNIT_WANTED = re.compile(
     r"how (?:many|much) (?:\w+ ){0,2}?([a-z]{1,20})\b|\bin (?:degrees "
@@ -186,6 +198,29 @@ class QuestionView:
     def wants_percent(self) -> bool:
         """It asks for a share, so that "50" says "50%"."""
         return bool(_PERCENT.search(self._folded))
+
+    @cached_property
+    def wants_fraction(self) -> bool:
+        """It asks for a fraction or a probability."""
+        return bool(_FRACTION.search(self._folded))
+
+    @cached_property
+    def asked_sentence(self) -> str:
+        """Its last sentence, where it asks; empty when it has only one."""
+        parts = [part for part in _SENTENCE_END.split(self.text.strip()) if part.strip()]
+        return parts[-1] if len(parts) > 1 and not self.options else ""
+
+    @cached_property
+    def asked_stems(self) -> frozenset[str]:
+        """Stems of the content words of its last sentence."""
+        return frozenset(stem(w) for w in words(self.asked_sentence) if w not in FUNCTION_WORDS)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Capitalised words, that of a sentence's beginning only if it comes twice."""
+        found = _CAPITAL.findall(self.text)
+        inside = set(_CAPITAL_INSIDE.findall(self.text))
+        return frozenset(word for word in found if word in inside or found.count(word) > 1)
 
     @cached_property
     def unit_words(self) -> tuple[str, ...]:

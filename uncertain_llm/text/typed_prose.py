@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from uncertain_llm.text.cleaning import plain_line, sentences
+from uncertain_llm.text.cleaning import plain_line, sentences, without_concession
 from uncertain_llm.text.dates import read_date
 from uncertain_llm.text.expressions import read_expression
 from uncertain_llm.text.folding import fold, last_match, squash, stem, word_set, words
@@ -45,13 +45,15 @@ _YES_OPENING = re.compile(
     re.IGNORECASE,
 )
 _NO_OPENING = re.compile(
-    r"(?:nope|not (?:really|quite|exactly|at all|necessarily|anymore)|"
+    r"(?:nope|untrue|not (?:true|correct|really|quite|exactly|at all|necessarily|anymore)|"
     r"absolutely not|definitely not|certainly not|of course not|incorrect|"
     r"that's (?:not (?:right|correct|true)|incorrect|false|wrong))\b",
     re.IGNORECASE,
 )
 _INNER = re.compile(
-    r"(?:^|[,;:\u2014\u2013-]\s*|\bsay )(?:in short,? )?(yes|no)[,.!;:]?(?=\s|$)", re.IGNORECASE
+    r"(?:^|[,;:\u2014\u2013-]\s*|\bsay )(?:in short,? |so |hence |therefore )?"
+    r"(yes|no)[,.!;:]?(?=\s|$)",
+    re.IGNORECASE,
 )
 _VERDICT = re.compile(
     r"\b(?:is|are|was|that's|it's|statement's|claim's|as)\s+(?:\w+ly\s+)?(?P<not>not\s+)?"
@@ -60,13 +62,22 @@ _VERDICT = re.compile(
     re.IGNORECASE,
 )
 _DENIAL = re.compile(
-    r"\b(?:not|never|no|none|cannot|neither|nor|without|false|untrue|myth|impossible)\b|n't\b",
+    r"\b(?:not|never|no|none|cannot|neither|nor|without|false|untrue|myth|impossible|unable|"
+    r"fail(?:s|ed)? to)\b|n't\b",
     re.IGNORECASE,
 )
 _NEGATED_QUESTION = re.compile(r"n't\b|\bnot\b|\bnever\b|\bno\b", re.IGNORECASE)
 _SUBCLAUSE = re.compile(
     r"[;(\u2014]|\s-\s|,\s(?:but|while|although|though|because|since|as|which)\b|"
     r"\b(?:because|since|although|whereas)\b",
+    re.IGNORECASE,
+)
+_YES_OR_NO = re.compile(r"\byes or no\b|\byes/no\b")
+# "They can't." "It did."
+_SHORT_VERDICT = re.compile(
+    r"(?:it|he|she|they|we|you|that|this|there)\s(?:really\s|certainly\s)?(?:is|are|was|were|do|does|did|can|could|"
+    r"will|would|has|have|had|should|must)(?P<not>n['\u2019]t|\s?not)?\W{0,3}|"
+    r"(?:it|he|she|they|we|you|that|this|there)\s(?P<cannot>can['\u2019]t|won['\u2019]t)\W{0,3}",
     re.IGNORECASE,
 )
 _TRUE_FALSE = re.compile(r"\btrue or false\b|\bstatement\b|\bclaim\b|\btrue\?")
@@ -128,7 +139,7 @@ def date_in_prose(text: str, question: QuestionView) -> str | None:
     """
     best: tuple[float, str] | None = None
     asked = _asked_event(question)
-    for index, sentence in enumerate(sentences(text)[:12]):
+    for index, sentence in enumerate(map(without_concession, sentences(text)[:12])):
         start = 0
         for match in list(_DATE.finditer(sentence))[:20]:
             date = read_date(match.group())
@@ -141,6 +152,7 @@ def date_in_prose(text: str, question: QuestionView) -> str | None:
             score += sum(w for w, word in zip((2.0, 0.4), asked, strict=False) if word in between)
             score += 0.6 * (date.day is not None) + 0.8 * (date.year is not None)
             score -= 0.05 * match.start() / (len(sentence) + 1)
+            score -= 0.7 * sentence.count(";", 0, match.start())
             score -= 1.5 * (opened > 0 and ")" not in sentence[opened : match.start()])
             score -= 5.0 * (match.group().isdigit() and int(match.group()) in question.numbers)
             score += 3.0 * ("century" in question.stems and "centur" in match.group().lower())
@@ -191,13 +203,20 @@ def boolean_in_prose(text: str, question: QuestionView) -> str | None:
         return denied
     if _YES_OPENING.match(said[0] + " ") and len(said[0].split()) < 12:
         return affirmed
+    if verdict := _SHORT_VERDICT.fullmatch(said[0]):
+        return denied if verdict.group("not") or verdict.group("cannot") else affirmed
     for sentence in (said[0], *said[:0:-1][:3]):
         if (inner := _INNER.search(sentence[:120])) and " one " not in sentence[:120]:
             return inner.group(1).capitalize()
         if verdict := _VERDICT.search(sentence):
             is_false = verdict.group("word").lower() not in {"true", "correct"}
             return denied if is_false != bool(verdict.group("not")) else affirmed
-    if _NEGATED_QUESTION.search(fold(question.text)):
+    return _restated_in(said, question, affirmed, denied)
+
+
+def _restated_in(said: list[str], question: QuestionView, affirmed: str, denied: str) -> str | None:
+    """Return the verdict of the first sentence that affirms or denies what was asked."""
+    if _NEGATED_QUESTION.search(_YES_OR_NO.sub("", fold(question.text))):
         return None
     for sentence in (said[0], said[-1], *said[1:4]):
         if (restated := _restated(sentence, question)) is not None:
@@ -276,8 +295,12 @@ def _offers(question: str) -> list[str]:
     if not (opens.endswith((",", ":")) or _AUXILIARY.match(question)):
         return []
     left = squash(match.group(1))
+    n_right = len(match.group(2).split())
     if len(left.split()) > 6:
         left = _OFFER_LEAD.sub("", left, count=1)
+    elif _AUXILIARY.match(left) and n_right < 3:
+        # "Is this mail spam or ham?": what is offered is as long on both sides.
+        left = " ".join(left.split()[-n_right:])
     right = squash(match.group(2)).rstrip(" .?!")
     right = re.split(r"\s(?:for|to|when|if|in)\s", right, maxsplit=1)[0]
     return [left, right] if 0 < len(left.split()) <= 6 and 0 < len(right.split()) <= 6 else []
