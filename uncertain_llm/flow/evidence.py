@@ -41,7 +41,8 @@ def evidence_from(
     if index is not None and choice is AnswerChoice.MAJORITY and clustering.clusters:
         index = _representative(kept, clustering.clusters[0])
         answer = kept[index]
-        clustering = clustering.model_copy(update={"answer_cluster": 0})
+        if clustering.answer_cluster != 0:
+            clustering = clustering.model_copy(update={"answer_cluster": 0})
     return Evidence(
         question=question,
         task=task,

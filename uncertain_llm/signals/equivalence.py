@@ -19,8 +19,10 @@ from uncertain_llm.text.canonical import (
     AnswerKind,
     extract_answer,
     read_answer,
-    same_form,
+    same_in_view,
 )
+from uncertain_llm.text.names import TextForm
+from uncertain_llm.text.questions import view_question
 
 __all__ = ["cluster"]
 
@@ -279,25 +281,52 @@ def _agreeing_pairs(
     rigid = {name for name, form in forms.items() if _is_rigid(form)}
     if len(rigid) == len(forms):
         return {}
-    blocks = {name: _blocks(forms[name]) for name in sorted(forms)}
+    view = view_question(question)
     found: dict[tuple[str, str], str] = {}
-    for left, right in _few_pairs(blocks) if len(forms) <= _FEW else _many_pairs(blocks):
+    for left, right in _few_pairs(forms) if len(forms) <= _FEW else _many_pairs(forms):
         if left in rigid and right in rigid:
             continue
-        rule = same_form(forms[left], forms[right], question=question)
+        rule = same_in_view(forms[left], forms[right], view)
         if rule is not None:
             found[left, right] = rule
     return found
 
 
-def _few_pairs(blocks: dict[str, set[str]]) -> Iterable[tuple[str, str]]:
-    for left, right in combinations(blocks, 2):
-        if not blocks[left].isdisjoint(blocks[right]):
+def _few_pairs(forms: dict[str, AnswerForm]) -> Iterable[tuple[str, str]]:
+    for left, right in combinations(sorted(forms), 2):
+        if _share_a_block(forms[left], forms[right]):
             yield left, right
 
 
-def _many_pairs(blocks: dict[str, set[str]]) -> Iterable[tuple[str, str]]:
+def _share_a_block(left: AnswerForm, right: AnswerForm) -> bool:
+    """Tell whether the blocks of two forms meet, in most cases without making them.
+
+    Texts whose numbers or negations differ count as apart: no rule finds them the same.
+    """
+    if left.words is not None and right.words is not None:
+        return _words_share_a_block(left.words, right.words)
+    if left.words is not None or right.words is not None:
+        return False
+    if left.quantity is not None and right.quantity is not None:
+        return True
+    if left.date is not None and right.date is not None:
+        return left.date.year == right.date.year or left.date.month == right.date.month
+    return left.kind is AnswerKind.EXPRESSION and right.kind is AnswerKind.EXPRESSION
+
+
+def _words_share_a_block(left: TextForm, right: TextForm) -> bool:
+    if left.negations != right.negations:
+        return False
+    if left.numbers != right.numbers and not (left.aliases or right.aliases):
+        return left.key == right.key
+    if not set(left.tokens[:_MAX_BLOCKS]).isdisjoint(right.tokens[:_MAX_BLOCKS]):
+        return True
+    return not _blocks_of_words(left).isdisjoint(_blocks_of_words(right))
+
+
+def _many_pairs(forms: dict[str, AnswerForm]) -> Iterable[tuple[str, str]]:
     """Return the pairs that share a block, without a look at all pairs."""
+    blocks = {name: _blocks(forms[name]) for name in sorted(forms)}
     members: dict[str, list[str]] = {}
     for name, own in blocks.items():
         for block in sorted(own):
@@ -329,14 +358,7 @@ def _blocks(form: AnswerForm) -> set[str]:
     """Return keys of which two forms must share one to be worth comparing."""
     found: set[str] = set()
     if form.words is not None:
-        found.update(form.words.tokens[:_MAX_BLOCKS])
-        found.add("=" + form.words.compact)
-        for alias in form.words.aliases:
-            found.update(alias.split(" ")[:8])
-            found.add("=" + alias.replace(" ", ""))
-        if len(form.words.tokens) > 2:
-            found.add("=" + "".join(word[0] for word in form.words.tokens[:8]))
-            found.add("=" + "".join(word[0] for word in form.words.tokens[:12] if len(word) > 3))
+        found.update(_blocks_of_words(form.words))
     if form.quantity is not None:
         quantity = form.quantity
         found.update(_magnitudes(quantity.value))
@@ -347,6 +369,17 @@ def _blocks(form: AnswerForm) -> set[str]:
         found.update({f"year {form.date.year}", f"month {form.date.month}"})
     if form.kind is AnswerKind.EXPRESSION or (form.quantity is not None and form.words is None):
         found.add("formula" if form.kind is AnswerKind.EXPRESSION else "")
+    return found
+
+
+def _blocks_of_words(form: TextForm) -> set[str]:
+    found = {*form.tokens[:_MAX_BLOCKS], "=" + form.compact}
+    for alias in form.aliases:
+        found.update(alias.split(" ")[:8])
+        found.add("=" + alias.replace(" ", ""))
+    if len(form.tokens) > 2:
+        found.add("=" + "".join(word[0] for word in form.tokens[:8]))
+        found.add("=" + "".join(word[0] for word in form.tokens[:12] if len(word) > 3))
     return found
 
 

@@ -9,19 +9,19 @@ every merge of samples can be explained. No model, no weights, no network.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from uncertain_llm.core.base import Value
 from uncertain_llm.text.code_forms import canonical_code, canonical_formula
-from uncertain_llm.text.dates import DateForm, read_date, same_date
+from uncertain_llm.text.dates import DATE_LEADS, DATE_STARTS, DateForm, read_date, same_date
 from uncertain_llm.text.expressions import plain_math, read_expression
 from uncertain_llm.text.extract import CODE_TASKS, NUMBER_TASKS, OPTION_TASKS, extract_answer
 from uncertain_llm.text.folding import fold, squash, word_set, words
 from uncertain_llm.text.names import TextForm, read_text, same_text
 from uncertain_llm.text.number_words import NUMBER_WORDS
-from uncertain_llm.text.numerals import Quantity, read_quantity, same_quantity
+from uncertain_llm.text.numerals import QUANTITY_STARTS, Quantity, read_quantity, same_quantity
 from uncertain_llm.text.options import option_by_text, option_letter, option_number
 from uncertain_llm.text.questions import MAX_CACHED, QuestionView, view_question
 from uncertain_llm.text.structures import canonical_json, find_json
@@ -36,10 +36,13 @@ __all__ = [
     "read_answer",
     "same_answer",
     "same_form",
+    "same_in_view",
 ]
 
 LABEL_TASKS = frozenset({"classification"})
 _SPECIAL_TASKS = CODE_TASKS | OPTION_TASKS | LABEL_TASKS
+# Words, some with a comma or full stop after them, and perhaps a whole number at the end.
+_PHRASE = re.compile(r"[A-Za-z]{1,30}[.,]?(?: [A-Za-z]{1,30}[.,]?){0,9}(?: \d{1,15}\.?)?")
 _PLAIN_WORDS = re.compile(r"[A-Za-z]{2,30}(?: [A-Za-z]{2,30}){0,7}")
 # Words that may make a number, date, boolean or formula of an answer without any digit.
 _TYPED_WORDS = NUMBER_WORDS | word_set(
@@ -50,6 +53,16 @@ _TYPED_WORDS = NUMBER_WORDS | word_set(
 )
 _YES = frozenset({"yes", "true", "correct", "yeah", "yep", "right"})
 _NO = frozenset({"no", "false", "incorrect", "nope", "wrong"})
+_SHORT_LEADS = ("in", "on", "by")
+_SAYS_NEITHER = frozenset("0123456789$#%&(+,-/")
+"""An answer that begins so is neither yes nor no."""
+_TYPED_STARTS = {
+    letter: tuple(start for start in starts if start[0] == letter)
+    for starts in [{*DATE_STARTS, *DATE_LEADS, *QUANTITY_STARTS, *_YES, *_NO} - {*_SHORT_LEADS}]
+    for letter in {start[0] for start in starts}
+}
+"""By first letter, so that a text is compared with few of them."""
+_FUNCTION = re.compile(r"sqrt|sin|cos|tan|ln|log|exp|pi")
 _TUPLE = re.compile(r"\s*([(\[{]?)\s*([^()\[\]{}]{1,300})\s*([)\]}]?)\s*")
 _MEMBER_OF = re.compile(r"^\s*[a-z]\s*(?:∈|\bin\b|=)\s*(?=[(\[{])")
 _MEMBER_NAME = re.compile(r"^\s*[a-z](?:_?\d)?\s*=\s*")
@@ -105,8 +118,7 @@ class Sameness(Value):
         return self.same
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerForm:
+class AnswerForm(NamedTuple):
     """A short answer with everything its equality needs; cheap, cached, internal to the rooms."""
 
     kind: AnswerKind
@@ -208,7 +220,7 @@ def _read_short(answer: str, question: str | None, task: str | None) -> AnswerFo
 
 def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
     text = answer.strip()
-    if task not in _SPECIAL_TASKS and not view.options and _is_plain_words(text):
+    if task not in _SPECIAL_TASKS and not view.options and _is_phrase(text):
         return _text_form(text, view)
     if task in CODE_TASKS:
         return _code_form(text)
@@ -225,11 +237,32 @@ def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
     return _number_or_date(text, view, task) or _formula(text, view) or _text_form(text, view)
 
 
-def _is_plain_words(text: str) -> bool:
-    """Tell whether an answer can only be a name or phrase: the common case, cut short."""
-    if not _PLAIN_WORDS.fullmatch(text):
+def _is_phrase(text: str) -> bool:
+    """Tell whether an answer can only be a name or phrase: the common case, cut short.
+
+    Every other reader would say no: number, date and boolean are known by how they begin, a
+    formula by its signs, a list of formulas by its first part.
+    """
+    if not _PHRASE.fullmatch(text):
         return False
-    return _TYPED_WORDS.isdisjoint(text.lower().split(" "))
+    lowered = text.lower()
+    if not _may_begin_typed(lowered) and "pi" not in lowered and "sqrt" not in lowered:
+        if "," not in text and " and " not in text and " or " not in text:
+            return True
+        word = lowered.split(" ", 1)[0].rstrip(".,")
+        return len(word) > 3 and not _FUNCTION.search(word)
+    return bool(_PLAIN_WORDS.fullmatch(text)) and _TYPED_WORDS.isdisjoint(lowered.split(" "))
+
+
+def _may_begin_typed(lowered: str) -> bool:
+    """Tell whether a text that begins with a letter begins as a date, number or boolean may."""
+    if lowered.startswith(_SHORT_LEADS):
+        rest = lowered[2:]
+        if not rest[:1].isalpha() or rest.startswith(_SHORT_LEADS):
+            return True
+        if rest.startswith(_TYPED_STARTS.get(rest[0], ())):
+            return True
+    return lowered.startswith(_TYPED_STARTS.get(lowered[0], ()))
 
 
 def _code_form(text: str) -> AnswerForm:
@@ -255,7 +288,7 @@ def _option_form(text: str, view: QuestionView) -> AnswerForm | None:
 
 
 def _boolean_key(text: str, view: QuestionView) -> str | None:
-    if len(text) > 200:
+    if len(text) > 200 or text[:1] in _SAYS_NEITHER:
         return None
     folded = fold(text).strip(" .!\"'*")
     if folded in _YES or folded in _NO:
@@ -295,7 +328,7 @@ def _number_or_date(text: str, view: QuestionView, task: str | None) -> AnswerFo
         return AnswerForm(AnswerKind.DATE, date.key, text, date=date, quantity=quantity)
     if quantity is not None:
         if not quantity.known_unit and (view.wants_number or task in NUMBER_TASKS):
-            quantity = replace(quantity, unit=None)  # the question says what is counted
+            quantity = quantity._replace(unit=None)  # the question says what is counted
         return AnswerForm(AnswerKind.NUMBER, quantity.key, text, quantity=quantity)
     return None
 
@@ -399,7 +432,11 @@ def same_form(left: AnswerForm, right: AnswerForm, *, question: str | None = Non
     Returns:
         A rule name; symmetric, and never None for a form and itself.
     """
-    view = view_question(question)
+    return same_in_view(left, right, view_question(question))
+
+
+def same_in_view(left: AnswerForm, right: AnswerForm, view: QuestionView) -> str | None:
+    """Return what `same_form` returns, for a question that was looked at before."""
     if left.kind == right.kind and left.key == right.key:
         if left.words is None or right.words is None:
             return "exact" if left.text == right.text else str(left.kind)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from uncertain_llm.text.folding import fold, squash
 
-__all__ = ["DateForm", "read_date", "same_date"]
+__all__ = ["DATE_LEADS", "DATE_STARTS", "DateForm", "read_date", "same_date"]
 
 _MONTHS = {
     name: number
@@ -67,19 +67,18 @@ _LEAD = re.compile(
 )
 _BC = re.compile(r"b\.?c")
 # What a text that begins with a letter has to begin with to be a date, and to hold a lead.
-_LETTERS_BEFORE = (
+DATE_STARTS = (
     *sorted({name[:3] for name in _MONTHS}),
     *("the ", "at ", "ad ", "a.d. ", "early", "mid", "late"),
 )
-_LEAD_STARTS = (
+DATE_LEADS = (
     "in", "on", "by", "since", "during", "around", "about", "circa", "c.", "ca.", "approximately",
     "it was", "the year", "mon", "tues", "wednes", "thurs", "fri", "satur", "sun",
 )  # fmt: skip
 _LONG_NUMBER = re.compile(r"\d{5}")
 
 
-@dataclass(frozen=True, slots=True)
-class DateForm:
+class DateForm(NamedTuple):
     """A date with as many parts as were stated."""
 
     year: int | None = None
@@ -115,7 +114,9 @@ def read_date(text: str) -> DateForm | None:
         >>> read_date("the 4th of July, 1776") == read_date("1776-07-04")
         True
     """
-    if len(text) > 60 or not any(map(str.isdigit, text)):
+    if len(text) > 60 or (_LONG_NUMBER.search(text) and text.isascii() and "-" not in text):
+        return None
+    if not any(map(str.isdigit, text)):
         return None
     folded = _without_lead(squash(fold(text)).strip(" .!\"'*_()"))
     if not _may_be_date(folded):
@@ -149,7 +150,7 @@ def _time_of_day(match: re.Match[str]) -> DateForm | None:
 
 def _without_lead(folded: str) -> str:
     for _ in range(3):
-        if not folded.startswith(_LEAD_STARTS) or not (lead := _LEAD.match(folded)):
+        if not folded.startswith(DATE_LEADS) or not (lead := _LEAD.match(folded)):
             break
         folded = folded[lead.end() :]
     return folded
@@ -157,7 +158,7 @@ def _without_lead(folded: str) -> str:
 
 def _may_be_date(folded: str) -> bool:
     """Tell most other answers apart from dates without trying every pattern on them."""
-    if folded[:1].isalpha() and not folded.startswith(_LETTERS_BEFORE):
+    if folded[:1].isalpha() and not folded.startswith(DATE_STARTS):
         return False
     # Only the time of day after an ISO date may run on.
     return "-" in folded or _LONG_NUMBER.search(folded) is None

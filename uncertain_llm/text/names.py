@@ -9,10 +9,19 @@ in brackets, the surname of a person who was asked for, and what follows a name 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from typing import NamedTuple
 
-from uncertain_llm.text.folding import ARTICLES, fold, negation_count, squash, stem, word_set, words
+from uncertain_llm.text.folding import (
+    ARTICLES,
+    NEGATIONS,
+    fold,
+    negation_count,
+    squash,
+    stem,
+    word_set,
+    words,
+)
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView
 
 __all__ = ["TextForm", "read_text", "same_text"]
@@ -98,7 +107,6 @@ _HEAD_END = re.compile(
     r"\s*\(|,\s|;\s|:\s|\.\s|\s-\s|\s(?=(?:in|at|near|which|who|that|because|since|followed|after|before|as|via|where)\s)"
 )
 # No other name, head or list without one of these: most answers have none.
-_ALSO_SIGNS = ("also", "or simply", "i.e", "that is,", " = ")
 _AKA = re.compile(r"a\.?k\.?a")
 _HEAD_START = re.compile(r"[\s(,;:.]")
 _LIST_SIGN = re.compile(r"[,;/\n&]|\band\b|\splus\s|-and-", re.IGNORECASE)
@@ -123,14 +131,14 @@ _ORDINAL_VALUES = {
     )
 }
 _MAX_WORDS = 400
+_NOTHING: frozenset[str] = frozenset()
 # Two long answers say the same when nearly all words are shared and numbers and negations are
 # equal; chosen, not tuned.
 _SIMILAR = 0.8
 _LONG = 6
 
 
-@dataclass(frozen=True)
-class TextForm:
+class TextForm(NamedTuple):
     """A short text in the shapes that are compared."""
 
     tokens: tuple[str, ...]
@@ -148,7 +156,7 @@ class TextForm:
     text: str
     """The text as it was read."""
 
-    @cached_property
+    @property
     def head(self) -> str | None:
         """Key of what comes before a comma or a relative clause."""
         return None if self.plain is None else _head(self.plain)
@@ -158,7 +166,7 @@ class TextForm:
         """The exact letters and digits, unfolded but for case: for questions about spelling."""
         return "".join(filter(str.isalnum, fold(self.text))) or squash(self.text)
 
-    @cached_property
+    @property
     def compact(self) -> str:
         """The key without blanks: "toll-house" and "Tollhouse" agree."""
         return self.key.replace(" ", "")
@@ -208,13 +216,14 @@ def _read(text: str) -> TextForm:
     known = _ALIASES.get(key)
     if known is not None:
         tokens, key = tuple(known.split(" ")), known
-    aliases.discard("")
+    if aliases:
+        aliases.discard("")
     return TextForm(
         tokens=tokens,
         key=key,
-        negations=negation_count(spelled),
-        numbers=tuple(sorted(word for word in tokens if _is_number(word))),
-        aliases=frozenset(aliases),
+        negations=0 if NEGATIONS.isdisjoint(spelled) else negation_count(spelled),
+        numbers=_numbers_in(tokens),
+        aliases=frozenset(aliases) if aliases else _NOTHING,
         plain=None if is_plain else plain,
         items=None if is_plain else _items(plain),
         text=text,
@@ -225,8 +234,12 @@ def _may_have_second_name(plain: str) -> bool:
     # Beyond ASCII the pattern knows more letters as the same one than `lower` does.
     lowered = plain.lower()
     return (
-        any(sign in lowered for sign in _ALSO_SIGNS)
-        or ("k" in lowered and _AKA.search(lowered) is not None)
+        ("k" in lowered and _AKA.search(lowered) is not None)
+        or "also" in lowered
+        or " = " in lowered
+        or "or simply" in lowered
+        or "i.e" in lowered
+        or "that is," in lowered
         or not plain.isascii()
     )
 
@@ -276,12 +289,18 @@ def _state_prefix(spelled: list[str], start: int) -> int:
     return 0
 
 
+def _numbers_in(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    found = [word for word in tokens if _is_number(word)]
+    return tuple(sorted(found)) if len(found) > 1 else tuple(found)
+
+
 def _is_number(word: str) -> bool:
     if word.isalpha():
         return word[0] in "ivxlcdm" and len(word) > 1 and _ROMAN.fullmatch(word) is not None
     return any(map(str.isdigit, word)) or (len(word) > 1 and _ROMAN.fullmatch(word) is not None)
 
 
+@lru_cache(maxsize=2048)
 def _head(text: str) -> str | None:
     for sign in _HEAD_START.finditer(text, 1):
         if _HEAD_END.match(text, sign.start()):
@@ -290,7 +309,7 @@ def _head(text: str) -> str | None:
 
 
 def _items(text: str) -> frozenset[str] | None:
-    if len(text) > 600 or not _LIST_SIGN.search(text):
+    if len(text) > 600 or not _may_be_list(text):
         return None
     parts = [part for part in _LIST_SPLIT.split(text) if part.strip()]
     if len(parts) < 2 or len(parts) > 60:
@@ -299,6 +318,16 @@ def _items(text: str) -> frozenset[str] | None:
     if any(not key or key.count(" ") > 4 for key in keys):
         return None
     return frozenset(keys)
+
+
+def _may_be_list(text: str) -> bool:
+    lowered = text.lower()
+    if "," not in lowered and "and" not in lowered and "/" not in lowered and "&" not in lowered:
+        # Beyond ASCII the pattern knows more letters as the same one than `lower` does.
+        is_plain = text.isascii() and ";" not in text and "\n" not in text and "plus" not in lowered
+        if is_plain:
+            return False
+    return _LIST_SIGN.search(text) is not None
 
 
 def same_text(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
@@ -381,9 +410,9 @@ def _beyond(form: TextForm, question: QuestionView) -> tuple[str, ...]:
 
 
 def _same_person(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
-    if _CALL.match(left.text) or _CALL.match(right.text):
+    if any(text[1:2] == "(" and _CALL.match(text) for text in (left.text, right.text)):
         return None  # "O(log n)" holds no initials
-    short, long = sorted((left.tokens, right.tokens), key=lambda t: (len(t), len("".join(t)), t))
+    short, long = _by_length(left.tokens, right.tokens)
     if not 1 <= len(short) <= 4 or len(long) > 5 or "and" in long or not _is_wordy(short + long):
         return None
     if len(short) == 1:
@@ -395,6 +424,16 @@ def _same_person(left: TextForm, right: TextForm, question: QuestionView) -> str
             return "person"  # "the Russian author Leo Tolstoy"
         return "person" if _given_names_agree(short[:-1], long[:-1]) else None
     return "spelling" if question.wants_person and _one_letter_off(short, long) else None
+
+
+def _by_length(
+    left: tuple[str, ...], right: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return both, the one with fewer words first, then the one with fewer letters."""
+    if len(left) != len(right):
+        return (left, right) if len(left) < len(right) else (right, left)
+    sizes = len("".join(left)), len("".join(right))
+    return (left, right) if (sizes[0], left) <= (sizes[1], right) else (right, left)
 
 
 def _one_letter_off(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
@@ -419,7 +458,7 @@ def _one_edit(short: str, long: str) -> bool:
 
 
 def _is_wordy(tokens: tuple[str, ...]) -> bool:
-    return all(token.isalpha() for token in tokens) and not any(t in FUNCTION_WORDS for t in tokens)
+    return "".join(tokens).isalpha() and FUNCTION_WORDS.isdisjoint(tokens)
 
 
 def _given_names_agree(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
@@ -450,7 +489,7 @@ def _name_or_initial(left: str, right: str) -> bool:
 
 
 def _same_acronym(left: TextForm, right: TextForm) -> str | None:
-    short, long = sorted((left, right), key=lambda form: len(form.tokens))
+    short, long = (left, right) if len(left.tokens) <= len(right.tokens) else (right, left)
     if len(short.tokens) != 1 or len(long.tokens) < 3 or not 3 <= len(short.key) <= 8:
         return None
     for letters in (
@@ -486,6 +525,8 @@ def _heads_only(left: TextForm, right: TextForm) -> str | None:
 
 
 def _similar(left: TextForm, right: TextForm) -> str | None:
+    if min(len(left.tokens), len(right.tokens)) < _LONG:
+        return None
     a, b = set(left.tokens), set(right.tokens)
     if min(len(a), len(b)) < _LONG or len(a & b) / len(a | b) < _SIMILAR:
         return None

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from uncertain_llm.text.folding import fold, squash, stem, word_set
 from uncertain_llm.text.number_words import (
@@ -22,7 +22,15 @@ from uncertain_llm.text.number_words import (
 )
 from uncertain_llm.text.units import CURRENCY_SIGNS, Unit, find_unit
 
-__all__ = ["NUMBER", "Quantity", "find_numbers", "literal_value", "read_quantity", "same_quantity"]
+__all__ = [
+    "NUMBER",
+    "QUANTITY_STARTS",
+    "Quantity",
+    "find_numbers",
+    "literal_value",
+    "read_quantity",
+    "same_quantity",
+]
 
 # One literal number: grouped or plain digits, decimals, exponent. Groups are bounded, so the
 # pattern stays linear.
@@ -79,7 +87,7 @@ _WORDY = re.compile(r"[a-z]+(?:[- ]+[a-z]+){0,11}")
 _MAX_DIGITS = 300
 # A text that begins with a letter states a quantity only if it begins with one of these: a prefix
 # of the patterns above, a currency, or a number word. Most answers do not, and are done with here.
-_LETTERS_BEFORE = (
+QUANTITY_STARTS = (
     "about", "around", "approx", "roughly", "nearly", "almost", "some", "circa", "ca.", "c.",
     "exactly", "precisely", "just", "only", "a total of", "total of", "in total", "estimated",
     "more than", "over", "greater than", "above", "at least", "no less than", "no fewer than",
@@ -105,11 +113,12 @@ _TEMPERATURES: dict[str | None, tuple[Fraction, Fraction]] = {
 }
 """Factor and offset to kelvin (SI brochure 2019; 0 °F = 459.67 * 5/9 K)."""
 _ONE = Fraction(1)
+# Most quantities are a whole number and one word.
+_WHOLE_WITH_NOUN = re.compile(r"(\d{1,15}) ([a-z]{2,20})", re.ASCII)
 _SPELLED_STARTS = ("a ", "a-", "an ", "an-", *sorted(NUMBER_STARTS))
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number with what stands around it."""
 
     value: Fraction
@@ -161,14 +170,24 @@ def read_quantity(text: str) -> Quantity | None:
     if len(text) > _MAX_DIGITS:
         return None
     if text.isdecimal() and text.isascii() and len(text) <= 15:
-        return Quantity(Fraction(int(text)), 0, len(text.lstrip("0")), _ONE)
+        return _whole(text)
     folded = squash(fold(_plain_vulgar(text)))
+    if (plain := _WHOLE_WITH_NOUN.fullmatch(folded)) and not _carries_on(plain[2]):
+        return _with_one_unit(_whole(plain[1]), plain[2])
+    return _read(folded)
+
+
+def _whole(figures: str) -> Quantity:
+    return Quantity(Fraction(int(figures)), 0, len(figures.lstrip("0")), _ONE)
+
+
+def _read(folded: str) -> Quantity | None:
     if feet := _FEET.fullmatch(folded):
         folded = f"{feet[1]} ft {feet[2]} in"
     folded = folded.strip(" .!\"'*_")
     if folded.startswith("the "):
         folded = _THE_ORDINAL.sub("", folded, count=1)
-    if not folded or (folded[0].isalpha() and not folded.startswith(_LETTERS_BEFORE)):
+    if not folded or (folded[0].isalpha() and not folded.startswith(QUANTITY_STARTS)):
         return None
     comparator, folded = _strip_prefixes(folded)
     if comparator is None and (more := _OR_MORE.search(folded)):
@@ -183,7 +202,12 @@ def read_quantity(text: str) -> Quantity | None:
     complete = _with_unit(quantity, rest)
     if complete is None or comparator is None:
         return complete
-    return replace(complete, comparator=comparator)
+    return complete._replace(comparator=comparator)
+
+
+def _carries_on(word: str) -> bool:
+    """Tell whether a word after a figure is part of the number: "5 million", "5 to ten"."""
+    return word in SCALES or word.startswith(("to", "through", "and", "until", "x"))
 
 
 def find_numbers(text: str) -> Iterator[re.Match[str]]:
@@ -260,8 +284,7 @@ def _bare(quantity: Quantity) -> Quantity:
     if quantity.factor == 1:
         return quantity
     high = None if quantity.high is None else quantity.high / quantity.factor
-    return replace(
-        quantity,
+    return quantity._replace(
         value=quantity.value / quantity.factor,
         scale=quantity.scale / quantity.factor,
         factor=Fraction(1),
@@ -423,7 +446,7 @@ def _extend_to_range(quantity: Quantity, rest: str) -> tuple[Quantity, str]:
     if high.scale != quantity.scale and quantity.scale == 1:
         low *= high.scale  # "2 to 3 million"
     with_unit = high if quantity.unit is None else quantity
-    return replace(with_unit, value=low, scale=high.scale, high=high.value), rest
+    return with_unit._replace(value=low, scale=high.scale, high=high.value), rest
 
 
 def _with_unit(quantity: Quantity, rest: str) -> Quantity | None:
@@ -439,7 +462,7 @@ def _with_unit(quantity: Quantity, rest: str) -> Quantity | None:
         return compound
     if (rate := _RATE.search(rest)) and find_unit(rest) is None:
         one = _with_unit(quantity, rest[: rate.start()])
-        return None if one is None else replace(one, rate=rate.group(1))
+        return None if one is None else one._replace(rate=rate.group(1))
     return _with_one_unit(quantity, rest)
 
 
@@ -452,9 +475,8 @@ def _with_one_unit(quantity: Quantity, rest: str) -> Quantity | None:
         if quantity.known_unit:
             return quantity if unit.dimension == quantity.unit else None
         if unit.factor == 1:
-            return replace(quantity, unit=unit.dimension, known_unit=True)
-        return replace(
-            quantity,
+            return quantity._replace(unit=unit.dimension, known_unit=True)
+        return quantity._replace(
             value=quantity.value * unit.factor,
             scale=quantity.scale * unit.factor,
             factor=unit.factor,
@@ -465,7 +487,7 @@ def _with_one_unit(quantity: Quantity, rest: str) -> Quantity | None:
     nouns = rest.split(" ")
     if len(nouns) > 4 or not _is_noun(nouns):
         return None
-    return quantity if quantity.known_unit else replace(quantity, unit=stem(nouns[0]))
+    return quantity if quantity.known_unit else quantity._replace(unit=stem(nouns[0]))
 
 
 def _without_other_unit(rest: str) -> str:
@@ -492,7 +514,7 @@ def _compound(quantity: Quantity, rest: str) -> Quantity | None:
     part = _with_unit(*read) if read is not None else None
     if part is None or part.unit != unit.dimension or part.high or part.factor >= unit.factor:
         return None
-    return replace(part, value=quantity.value * unit.factor + part.value, decimals=None)
+    return part._replace(value=quantity.value * unit.factor + part.value, decimals=None)
 
 
 def _unit_of(rest: str) -> Unit | None:

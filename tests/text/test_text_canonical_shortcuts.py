@@ -1,0 +1,63 @@
+"""The short cuts for plain answers: they read what the full readers read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from uncertain_llm.text import canonical, numerals
+from uncertain_llm.text.folding import word_set
+
+WORDS = sorted(
+    word_set(
+        "Lisbon Indiana Onondaga Bynum Ines inmay onjune the a an of in on by at to May "
+        "march Sept dec  one two ten sixty half dozen about around over not no yes true "
+        "wrong correct right A. B. St.  dr. Okafor, sin x y ab pie Pisa sqrt spin "
+        "infinity and or minus first third circa ad usd rs  million percent dollars km "
+        "tons toten I II early mid nineties km, No. e log n exp sun Monday"
+    )
+)
+phrases = st.builds(
+    lambda words, number, end: " ".join([*words, *number]) + end,
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=6),
+    st.sampled_from([[], ["5"], ["1990"], ["1234567"], ["00"]]),
+    st.sampled_from(["", "."]),
+)
+questions = st.sampled_from(
+    [None, "Is it so?", "How many are there?", "When was it?", "Who was it?", "How is it spelled?"]
+)
+
+
+@settings(max_examples=1500)
+@given(phrases, questions, st.sampled_from([None, "short_qa", "math_numeric"]))
+def test_a_phrase_is_read_as_the_full_readers_read_it(
+    text: str, question: str | None, task: str | None
+) -> None:
+    view = canonical.view_question(question)
+    quick = canonical._read(text, view, task)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonical, "_is_phrase", lambda text: False)
+        full = canonical._read(text, view, task)
+
+    assert quick == full
+
+
+@settings(max_examples=500)
+@given(
+    st.integers(0, 10**7),
+    st.sampled_from(
+        sorted(
+            word_set(
+                "dollars km k m million dozen to toten tons tonnes and until xs th percent not or "
+                "then  five fifth lb lbs goals unit radians degrees x"
+            )
+        )
+    ),
+)
+def test_a_whole_number_with_a_word_is_read_as_the_full_reader_reads_it(
+    number: int, word: str
+) -> None:
+    text = f"{number} {word}"
+    assert numerals.read_quantity(text) == numerals._read(text)
