@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from typing import Annotated
 
 import typer
@@ -13,35 +11,30 @@ from uncertain_llm.cli.ask import ask
 from uncertain_llm.cli.assess import assess
 from uncertain_llm.cli.compare import compare
 from uncertain_llm.cli.demo import demo
+from uncertain_llm.cli.entry import main
 from uncertain_llm.cli.evaluate import evaluate
+from uncertain_llm.cli.exits import EXIT_CODES
 from uncertain_llm.cli.fit import fit
 from uncertain_llm.cli.log import log_app
 
 __all__ = ["app", "main"]
 
-_EXIT_CODES = (
-    "Exit codes: 0 done; 1 other error, or compare's gate failed; 2 wrong usage; 3 done, but some "
-    "input lines were bad; "
-    "4 nothing can be certified; 5 policy wrong; 6 the model gave no answer; 7 key, model name or "
-    "setting wrong; 8 log cannot be read or written; 130 interrupted."
-)
-
 app = typer.Typer(
     name="uncertain-llm",
     help="An honest probability of being right around any LLM call, and a decision by your "
     "policy: answer, hedge, verify or abstain.",
-    epilog=_EXIT_CODES,
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
 )
-app.command(epilog=_EXIT_CODES)(demo)
-app.command(epilog=_EXIT_CODES)(ask)
-app.command(epilog=_EXIT_CODES)(assess)
-app.command(epilog=_EXIT_CODES)(fit)
-app.command(epilog=_EXIT_CODES)(evaluate)
-app.command(epilog=_EXIT_CODES)(compare)
+app.command(epilog=EXIT_CODES, short_help="Replay recorded questions through a policy.")(demo)
+app.command(epilog=EXIT_CODES, short_help="Ask one question, and decide.")(ask)
+app.command(epilog=EXIT_CODES, short_help="Score recorded samples, row by row.")(assess)
+app.command(epilog=EXIT_CODES, short_help="Fit probabilities and thresholds on labels.")(fit)
+app.command(epilog=EXIT_CODES, short_help="Report how true the probabilities are.")(evaluate)
+app.command(epilog=EXIT_CODES, short_help="Gate a release: exit 1 if it got worse.")(compare)
 app.add_typer(log_app)
 
 
@@ -61,12 +54,3 @@ def _options(
     ] = False,
 ) -> None:
     del version
-
-
-def main() -> None:
-    """Run the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A model may answer in any script; a terminal that cannot show it gets a "?".
-            stream.reconfigure(errors="replace")
-    app()

@@ -34,14 +34,16 @@ __all__ = ["ask"]
 
 
 def ask(
-    question: Annotated[str, typer.Argument(help="What to ask, in quotes.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to ask, in quotes.")],
     model: ModelOption,
     policy: PolicyOption = "balanced",
     log: LogOption = None,
     no_log: NoLogOption = False,
     task: Annotated[
         str | None,
-        typer.Option(help="Kind of answer, if you know it: math_numeric, mcq, short_qa, ..."),
+        typer.Option(
+            metavar="KIND", help="Kind of answer, if you know it: math_numeric, mcq, short_qa, ..."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:

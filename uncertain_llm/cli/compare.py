@@ -19,8 +19,18 @@ __all__ = ["compare"]
 
 
 def compare(
-    baseline: Annotated[Path, typer.Argument(metavar="BASELINE_SCORED", show_default=False)],
-    candidate: Annotated[Path, typer.Argument(metavar="CANDIDATE_SCORED", show_default=False)],
+    baseline: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BASELINE_SCORED", show_default=False, help="Scores of what runs now."
+        ),
+    ],
+    candidate: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CANDIDATE_SCORED", show_default=False, help="Scores of what may replace it."
+        ),
+    ],
     against: AgainstOption = None,
     gate: Annotated[
         Path | None,

@@ -51,7 +51,7 @@ def demo(
     ] = _DEMO_MODEL,
     policy: PolicyOption = "balanced",
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Ask only the first so many questions.")
+        int | None, typer.Option(min=1, metavar="N", help="Ask only the first so many questions.")
     ] = None,
     log: LogOption = None,
     no_log: NoLogOption = False,

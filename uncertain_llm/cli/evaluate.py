@@ -44,7 +44,7 @@ _SHOWN_BAD_LINES = 20
 def evaluate(
     scored: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="SCORED...", help="What `assess` wrote.", show_default=False),
+        typer.Argument(metavar="SCORED", help="What `assess` wrote.", show_default=False),
     ] = None,
     against: AgainstOption = None,
     log: Annotated[
@@ -66,9 +66,9 @@ def evaluate(
         ),
     ] = None,
     resamples: Annotated[
-        int, typer.Option(min=100, max=100_000, help="Draws behind each interval.")
+        int, typer.Option(min=100, max=100_000, metavar="N", help="Draws behind each interval.")
     ] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Of the draws.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Say how right the answers were and how true the probabilities, with 95 % intervals."""

@@ -18,7 +18,15 @@ from uncertain_llm.core.errors import (
     UncertainLLMError,
 )
 
-__all__ = ["ExitCode", "exit_code_for", "fail"]
+__all__ = ["EXIT_CODES", "ExitCode", "exit_code_for", "fail"]
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 other error, or compare's gate failed; 2 wrong usage; 3 done, but some "
+    "input lines were bad; "
+    "4 nothing can be certified; 5 policy wrong; 6 the model gave no answer; 7 key, model name, "
+    "file or setting wrong; 8 log cannot be read or written; 130 interrupted; 143 terminated."
+)
+"""The last lines of every command's help."""
 
 
 class ExitCode(IntEnum):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from uncertain_llm.cli.exits import fail
+from uncertain_llm.cli.exits import EXIT_CODES, fail
 from uncertain_llm.cli.log_view import LogRow, print_decision, print_list
 from uncertain_llm.cli.terminal import printable
 from uncertain_llm.core.decision import Action
@@ -59,14 +59,16 @@ class Outcome(StrEnum):
     WRONG = "wrong"
 
 
-@log_app.command("list")
+@log_app.command("list", epilog=EXIT_CODES)
 def list_decisions(
     url: LogOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Show at most so many.")] = 20,
     action: Annotated[
         Action | None, typer.Option(help="Only where the policy chose this first.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Only of this model, by full name.")] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only of this model, by full name.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest decisions, newest first."""
@@ -84,7 +86,7 @@ def list_decisions(
         print_list(rows, total=total)
 
 
-@log_app.command("show")
+@log_app.command("show", epilog=EXIT_CODES)
 def show_decision(
     record_id: IdArgument, url: LogOption = None, as_json: JsonOption = False
 ) -> None:
@@ -98,20 +100,24 @@ def show_decision(
         print_decision(record, labels)
 
 
-@log_app.command("label")
+@log_app.command("label", epilog=EXIT_CODES)
 def label_decision(
     record_id: IdArgument,
-    outcome: Annotated[Outcome, typer.Argument(help="Was the answer right?", show_default=False)],
+    outcome: Annotated[
+        Outcome, typer.Argument(metavar="OUTCOME", help="Was the answer right?", show_default=False)
+    ],
     url: LogOption = None,
     loss: Annotated[
         float | None,
-        typer.Option(help="Between 0 (right) and 1 (wrong), for graded outcomes."),
+        typer.Option(metavar="L", help="Between 0 (right) and 1 (wrong), for graded outcomes."),
     ] = None,
     source: Annotated[
-        str, typer.Option(help='Who says so: "human", "judge:NAME", "outcome".')
+        str, typer.Option(metavar="WHO", help='Who says so: "human", "judge:NAME", "outcome".')
     ] = "human",
     by: Annotated[str | None, typer.Option(metavar="NAME", help="The person or judge.")] = None,
-    note: Annotated[str | None, typer.Option(help="Why; up to 2000 characters.")] = None,
+    note: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why; up to 2000 characters.")
+    ] = None,
 ) -> None:
     """Say whether a decision's answer was right. Earlier labels are kept, the newest counts."""
     graded = _loss(outcome, loss)
@@ -131,7 +137,7 @@ def label_decision(
     typer.echo(printable(f"Labelled {short} as {outcome.value} (source {source}).", one_line=True))
 
 
-@log_app.command("export")
+@log_app.command("export", epilog=EXIT_CODES, short_help="Write all decisions as JSON lines.")
 def export_log(
     url: LogOption = None,
     out: Annotated[

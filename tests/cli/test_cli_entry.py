@@ -1,0 +1,73 @@
+"""How the command ends when somebody stops it or its output goes nowhere: real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from uncertain_llm.cli.app import app
+
+COMMAND = [sys.executable, "-m", "uncertain_llm"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [("demo", "--limit=2", "--no-log"), ("--help",)])
+def test_output_that_cannot_be_written_is_one_sentence(arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == "Error: the output cannot be written: No space left on device\n"
+
+
+def _many_rows(path: Path) -> Path:
+    row = {"dataset": "d", "model": "m", "samples": [{"text": "It opened in 1932."}] * 5}
+    lines = (json.dumps(row | {"id": str(i)}) for i in range(50_000))
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_run_that_is_stopped_leaves_no_half_written_file(
+    tmp_path: Path, number: int, status: int
+) -> None:
+    recorded = _many_rows(tmp_path / "recorded.jsonl")
+    command = [*COMMAND, "assess", str(recorded), "--out", str(tmp_path / "scored.jsonl")]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob(".scored*")) and time.monotonic() < until:
+        time.sleep(0.05)
+
+    running.send_signal(number)
+    told = running.communicate(timeout=60)[1]
+
+    assert running.returncode == status
+    assert "Traceback" not in told
+    assert [path.name for path in tmp_path.iterdir()] == ["recorded.jsonl"]
+
+
+def test_the_list_of_commands_fits_a_narrow_terminal() -> None:
+    done = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"})
+
+    assert "..." not in done.stdout.partition("Commands:")[2]
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "ask", "assess", "fit", "evaluate", "compare", "log list", "log label"]
+)
+def test_the_help_of_every_command_tells_the_exit_codes(command: str) -> None:
+    done = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80"})
+
+    assert "143 terminated" in " ".join(done.stdout.split())
+    assert "<int range>" not in done.stdout
