@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -306,3 +307,30 @@ def test_naming_a_log_does_not_load_sqlalchemy() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False)
 
     assert done.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of files are POSIX")
+def test_a_new_log_and_the_files_beside_it_are_their_owners_alone(
+    tmp_path: Path, make_record: MakeRecord
+) -> None:
+    before = os.umask(0)
+    try:
+        with open_log(str(tmp_path / "new.db")) as log:
+            log.append(make_record())
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+
+    assert modes.keys() == {"new.db", "new.db-wal", "new.db-shm"}
+    assert set(modes.values()) == {0o600}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of files are POSIX")
+def test_the_mode_of_a_log_that_exists_is_left_alone(path: Path, make_record: MakeRecord) -> None:
+    open_log(str(path)).close()
+    path.chmod(0o640)
+
+    with open_log(str(path)) as log:
+        log.append(make_record())
+
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from sqlalchemy import (
@@ -120,6 +121,9 @@ def open_log(
     a crash of the operating system may take the last commits with it, never damage the file.
     The setting concerns SQLite; PostgreSQL keeps to its server's `synchronous_commit`.
 
+    A new SQLite file may be read and written by its owner alone: it holds prompts and answers.
+    The mode of a file that exists is left as it is.
+
     Args:
         url: "sqlite:///decisions.db" (four slashes for an absolute path), a bare path that ends
             in ".db", "sqlite:///:memory:" for a log that dies with the process, or
@@ -141,6 +145,8 @@ def open_log(
     place = parse_log_url(default_log_url() if url is None else url)
     place.check_file(create=create)
     if place.server_url is None:
+        if place.path is not None and create:
+            _make_private(place.path)
         engine = _sqlite_engine(place, durability=durability, wait_seconds=wait_seconds)
     else:
         engine = create_engine(
@@ -463,6 +469,13 @@ def _identity(place: LogPlace) -> tuple[int, int] | None:
     except OSError:
         return None
     return (status.st_dev, status.st_ino)
+
+
+def _make_private(path: Path) -> None:
+    """Make an empty file, which is an empty database; SQLite gives its mode to those beside it."""
+    # What stands in the way, SQLite meets again in a moment, and says in one sentence.
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _sqlite_engine(place: LogPlace, *, durability: str, wait_seconds: float) -> Engine:
