@@ -58,6 +58,7 @@ class ScriptedModel:
         replies: For each index a text, a `Reply`, an error to raise, or a list of these for the
             first, second, ... try of that call; the last of a list repeats.
         follow_ups: The same for follow-up calls, which have numbers of their own.
+        probe: The same for the probe: one reply, or those to its tries.
         name: The name the model goes by.
 
     Attributes:
@@ -77,12 +78,16 @@ class ScriptedModel:
         replies: Sequence[Scripted | Sequence[Scripted]],
         *,
         follow_ups: Sequence[Scripted | Sequence[Scripted]] = (),
+        probe: Scripted | Sequence[Scripted] | None = None,
         name: str = "scripted",
     ) -> None:
         self._replies = tuple(replies)
-        self._follow_ups = tuple(follow_ups)
+        self._apart = {
+            CallPurpose.FOLLOW_UP: tuple(follow_ups),
+            CallPurpose.PROBE: () if probe is None else (probe,),
+        }
         self._name = name
-        self._tries: Counter[tuple[bool, int]] = Counter()
+        self._tries: Counter[tuple[str, int]] = Counter()
         self.calls: list[ModelCall] = []
 
     @property
@@ -97,18 +102,17 @@ class ScriptedModel:
             NotRecorded: The script is shorter than the number of calls.
         """
         self.calls.append(call)
-        is_follow_up = call.purpose is CallPurpose.FOLLOW_UP
-        script = self._follow_ups if is_follow_up else self._replies
+        script = self._apart.get(call.purpose, self._replies)
+        kind = f"{call.purpose.value} " if call.purpose in self._apart else ""
         if call.index >= len(script):
             raise NotRecorded(
-                f"{self._name}: the script has {len(script)} "
-                f"{'follow-up ' if is_follow_up else ''}replies, "
+                f"{self._name}: the script has {len(script)} {kind.replace('_', '-')}replies, "
                 f"call number {call.index + 1} ({call.purpose}) needs one more"
             )
         entry = script[call.index]
         if not isinstance(entry, str | Reply | UncertainLLMError):
-            position = self._tries[is_follow_up, call.index]
-            self._tries[is_follow_up, call.index] += 1
+            position = self._tries[kind, call.index]
+            self._tries[kind, call.index] += 1
             entry = entry[min(position, len(entry) - 1)]
         if isinstance(entry, UncertainLLMError):
             raise entry

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from uncertain_llm.core.chat import Request
-from uncertain_llm.core.confidence import Evidence, Sample
+from uncertain_llm.core.confidence import Evidence, ProbeReply, Sample
 from uncertain_llm.core.decision import Verdict
 from uncertain_llm.core.errors import LogError
 from uncertain_llm.core.ports import DecisionLog
@@ -157,8 +157,15 @@ def _clean_evidence(evidence: Evidence, clean: Redact) -> Evidence:
                 )
                 for reply in evidence.follow_ups
             ),
+            "probe": _clean_probe(evidence.probe, clean),
         }
     )
+
+
+def _clean_probe(probe: ProbeReply | None, clean: Redact) -> ProbeReply | None:
+    if probe is None or probe.sample is None:
+        return probe
+    return probe.model_copy(update={"sample": _clean_sample(probe.sample, clean)})
 
 
 def _clean_verdict(verdict: Verdict | None, clean: Redact) -> Verdict | None:

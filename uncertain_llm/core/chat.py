@@ -36,6 +36,8 @@ class CallPurpose(StrEnum):
     ANSWER = "answer"
     SAMPLE = "sample"
     FOLLOW_UP = "follow_up"
+    PROBE = "probe"
+    """The same question in another form, once the replies to its own form agree."""
     VERIFY = "verify"
 
 
@@ -54,6 +56,10 @@ class Elicitation(StrEnum):
     """The call shows the question and different answers, and asks which mean the same."""
     EMBEDDINGS = "embeddings"
     """Each message is a text of its own; the reply is one vector for each."""
+    PERMUTED_OPTIONS = "permuted_options"
+    """A probe: the question with its options in another order, under other letters."""
+    PARAPHRASE = "paraphrase"
+    """A probe: the question, to be put in other words before it is answered."""
 
 
 class Mode(StrEnum):

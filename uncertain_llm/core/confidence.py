@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
 from uncertain_llm.core.base import Band, Unit, Value
-from uncertain_llm.core.chat import CallFailure, Generation
+from uncertain_llm.core.chat import CallFailure, Elicitation, Generation
 from uncertain_llm.core.decision import Refusal
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "FollowUpReply",
     "Measurement",
     "Needs",
+    "ProbeReply",
     "Sample",
 ]
 
@@ -95,6 +96,21 @@ class FollowUpReply(Value):
     outcome: Generation | CallFailure
 
 
+class ProbeReply(Value):
+    """What came of the probe: the same question in another form. It is no sample.
+
+    The form it was asked in makes it another draw than the samples are, so it is never counted
+    with them.
+    """
+
+    form: Literal[Elicitation.PERMUTED_OPTIONS, Elicitation.PARAPHRASE] | None
+    """None when the question has no other form that was asked for."""
+    sample: Sample | None = None
+    """The reply. Where options were permuted, `answer` is in the letters of the question itself."""
+    missing: str | None = None
+    """Why there is no reply to compare."""
+
+
 class Evidence(Value):
     """Everything that was observed about one answer; signals read it and nothing else."""
 
@@ -110,6 +126,8 @@ class Evidence(Value):
     """Replies that were asked for; the difference to `samples` failed."""
     clustering: Clustering
     follow_ups: tuple[FollowUpReply, ...] = ()
+    probe: ProbeReply | None = None
+    """None when none was wanted."""
 
 
 class Measurement(Value):

@@ -46,6 +46,8 @@ class ReasonCode(StrEnum):
     REFUSED_CAPABILITY = "refused_capability"
     REFUSED_QUESTION = "refused_question"
     NON_ANSWER = "non_answer"
+    PROBE_DISAGREES = "probe_disagrees"
+    """All was well until the question came in another form."""
     VERIFIED_SUPPORTED = "verified_supported"
     VERIFIED_CONTRADICTED = "verified_contradicted"
     VERIFIED_UNDECIDED = "verified_undecided"

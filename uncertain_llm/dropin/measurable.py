@@ -102,9 +102,9 @@ _NOT_FOR_WITNESSES = frozenset(
 # drawn with them; its witnesses are drawn as the policy says, else with the provider's default.
 _GREEDY: dict[str, float] = {"temperature": 0, "top_p": 0, "top_k": 1}
 _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
-# "\nConfidence: 90%" takes 5 to 8 tokens in common tokenizers; the rest is slack. Chosen, not
-# tuned.
-_TOKENS_FOR_PROBABILITY = 32
+# "\nConfidence: 90%" takes 5 to 8 tokens in common tokenizers, a sentence that restates a question
+# some tens; the rest is slack. Chosen, not tuned.
+_MORE_TOKENS = {Elicitation.INLINE_PROBABILITY: 32, Elicitation.PARAPHRASE: 160}
 
 
 def explain(reason: NotMeasured) -> str:
@@ -194,14 +194,15 @@ def witness_options(named: Arguments) -> dict[str, object]:
 
 
 def for_witness(call: ModelCall) -> ModelCall:
-    """Return a planned call with room for the probability that it asks for.
+    """Return a planned call with room for what it asks for beside the answer.
 
     A token limit that just fits the caller's answer would cut off the line that follows it.
     """
-    if call.elicits is not Elicitation.INLINE_PROBABILITY:
+    more = None if call.elicits is None else _MORE_TOKENS.get(call.elicits)
+    if more is None:
         return call
     limits = {name: call.options.get(name) for name in _TOKEN_LIMITS}
-    wider = {k: v + _TOKENS_FOR_PROBABILITY for k, v in limits.items() if isinstance(v, int)}
+    wider = {k: v + more for k, v in limits.items() if isinstance(v, int)}
     return call.model_copy(update={"options": {**call.options, **wider}}) if wider else call
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from uncertain_llm.core.confidence import ConfidenceStatus, Sample
+from uncertain_llm.core.chat import Elicitation
+from uncertain_llm.core.confidence import ConfidenceStatus, ProbeReply, Sample
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.ports import Estimator
 from uncertain_llm.evaluation.dataset import RecordedRow
@@ -76,10 +77,11 @@ class Assessor:
     def assess(self, row: RecordedRow) -> Assessment:
         """Return confidence and decision for one row."""
         samples = row.samples[: self.n_samples]
-        greedy = row.greedy
+        greedy, probe = row.greedy, row.probe
         if self.ignore_answers:
             samples = tuple(_without_answer(sample) for sample in samples)
             greedy = None if greedy is None else _without_answer(greedy)
+            probe = None if probe is None else _only_words(probe)
         uses_greedy = self.answer is AnswerMode.GREEDY
         majority = self.answer is AnswerMode.MAJORITY
         return assess_samples(
@@ -89,6 +91,7 @@ class Assessor:
             task=row.task,
             choice=AnswerChoice.MAJORITY if majority else AnswerChoice.FIRST,
             separate_answer=(greedy or Sample(text=None)) if uses_greedy else None,
+            probe=probe,
         )
 
 
@@ -173,6 +176,14 @@ def _rounded(value: float | None) -> float | None:
 
 def _without_answer(sample: Sample) -> Sample:
     return sample.model_copy(update={"answer": None})
+
+
+def _only_words(probe: ProbeReply) -> ProbeReply:
+    if probe.sample is None or probe.form is not Elicitation.PERMUTED_OPTIONS:
+        sample = None if probe.sample is None else _without_answer(probe.sample)
+        return probe.model_copy(update={"sample": sample})
+    # Its words are in the letters of another order, which is not known any more.
+    return ProbeReply(form=probe.form, missing="unreadable_reply")
 
 
 def _as_sample(given: str | Mapping[str, object] | Sample) -> Sample:

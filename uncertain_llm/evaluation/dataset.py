@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, Literal, TextIO, cast
 
-from uncertain_llm.core.confidence import Sample
+from uncertain_llm.core.chat import Elicitation
+from uncertain_llm.core.confidence import ProbeReply, Sample
 from uncertain_llm.core.errors import ConfigurationError
 
 __all__ = [
@@ -28,6 +29,10 @@ __all__ = [
 
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 _REQUIRED = ("dataset", "model", "id", "samples")
+_PROBE_FORMS: Mapping[object, Literal[Elicitation.PERMUTED_OPTIONS, Elicitation.PARAPHRASE]] = {
+    "permuted_options": Elicitation.PERMUTED_OPTIONS,
+    "paraphrase": Elicitation.PARAPHRASE,
+}
 _LINES_A_REPORT = 64  # how often progress is told: asking for the place costs as much as a line
 
 
@@ -50,6 +55,8 @@ class RecordedRow:
     question: str | None
     samples: tuple[Sample, ...]
     greedy: Sample | None
+    probe: ProbeReply | None = None
+    """The question in another form, where one was recorded."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +224,21 @@ def _row(found: Mapping[str, object]) -> RecordedRow:
         question=_text(found.get("question")),
         samples=tuple(_sample(s) for s in _samples(found)),
         greedy=_sample(greedy) if isinstance(greedy, Mapping) else None,
+        probe=_probe(found.get("probe")),
     )
+
+
+def _probe(raw: object) -> ProbeReply | None:
+    """Return a recorded probe; a letter of permuted options counts only as it was read then."""
+    if not isinstance(raw, Mapping) or raw.get("form") not in _PROBE_FORMS:
+        return None
+    form = _PROBE_FORMS[raw["form"]]
+    if raw.get("error") is not None:
+        return ProbeReply(form=form, missing="call_failed")
+    sample = _sample(raw)
+    if form is Elicitation.PERMUTED_OPTIONS and sample.answer is None:
+        return ProbeReply(form=form, missing="unreadable_reply")
+    return ProbeReply(form=form, sample=sample)
 
 
 def _key(found: Mapping[str, object]) -> RowKey:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from uncertain_llm.core.base import Value
-from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Evidence, Sample
+from uncertain_llm.core.confidence import (
+    Confidence,
+    ConfidenceStatus,
+    Evidence,
+    ProbeReply,
+    Sample,
+)
 from uncertain_llm.core.decision import Decision, Extent
 from uncertain_llm.flow.evidence import evidence_from
 from uncertain_llm.flow.measure import estimate
 from uncertain_llm.flow.pipeline import Pipeline
+from uncertain_llm.flow.probe import NOT_RECORDED, wants_probe
 from uncertain_llm.flow.waves import n_asked
 from uncertain_llm.policy import AnswerChoice, decide
 from uncertain_llm.text.canonical import extract_answer
@@ -43,6 +50,7 @@ def assess_samples(
     task: str | None,
     choice: AnswerChoice,
     separate_answer: Sample | None = None,
+    probe: ProbeReply | None = None,
 ) -> Assessment:
     """Return confidence and decision for recorded samples; the same input gives the same output.
 
@@ -53,6 +61,8 @@ def assess_samples(
         task: The kind of answer, if known.
         choice: Which sample is the answer.
         separate_answer: An answer that is not among the samples.
+        probe: What came of a probe that was recorded; looked at only where the policy would have
+            asked for it.
     """
     kept = tuple(read_sample(sample, question) for sample in samples) or (
         (_NOTHING,) if separate_answer is None else ()
@@ -72,20 +82,35 @@ def assess_samples(
     confidence = estimate(evidence, pipeline)
     if answer is None and not evidence.clustering.clusters:
         confidence = _of_nothing(confidence)
-    # No label is requested for a recording: the draw never falls below the audit rate.
-    decision = decide(
-        confidence,
-        pipeline.policy,
-        refusal=evidence.answer.refusal,
-        label_draw=1.0,
-        gate=pipeline.gate,
-    )
+    decision = _decided(confidence, evidence, pipeline)
+    if wants_probe(evidence, decision, pipeline.policy):
+        found = ProbeReply(form=None, missing=NOT_RECORDED) if probe is None else probe
+        evidence = evidence.model_copy(update={"probe": _read_probe(found, question)})
+        confidence = estimate(evidence, pipeline)
+        decision = _decided(confidence, evidence, pipeline)
     return Assessment(
         answer=None if _declines(evidence.answer) else answer,
         evidence=evidence,
         confidence=confidence,
         decision=decision,
     )
+
+
+def _decided(confidence: Confidence, evidence: Evidence, pipeline: Pipeline) -> Decision:
+    # No label is requested for a recording: the draw never falls below the audit rate.
+    return decide(
+        confidence,
+        pipeline.policy,
+        refusal=evidence.answer.refusal,
+        label_draw=1.0,
+        gate=pipeline.gate,
+    )
+
+
+def _read_probe(probe: ProbeReply, question: str | None) -> ProbeReply:
+    if probe.sample is None:
+        return probe
+    return probe.model_copy(update={"sample": read_sample(probe.sample, question)})
 
 
 def read_sample(sample: Sample, question: str | None) -> Sample:

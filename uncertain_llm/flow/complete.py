@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uncertain_llm.core.chat import Mode, Request
 from uncertain_llm.core.confidence import Confidence, Evidence
-from uncertain_llm.core.decision import Action, Decision, Verdict
+from uncertain_llm.core.decision import Action, Decision, ReasonCode, Verdict
 from uncertain_llm.core.response import Response
 from uncertain_llm.flow.act import deliver
 from uncertain_llm.flow.binding import bind_request
@@ -15,6 +15,7 @@ from uncertain_llm.flow.limits import limit_warnings, limited_by
 from uncertain_llm.flow.measure import estimate
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.flow.plan import verification_calls
+from uncertain_llm.flow.probe import ask_probe
 from uncertain_llm.flow.provenance import account
 from uncertain_llm.flow.steps import Flow, Outcome, VerifyClaim
 from uncertain_llm.flow.waves import ask
@@ -55,6 +56,14 @@ def complete(request: Request, pipeline: Pipeline, *, label_draw: float) -> Flow
     decision = decide(
         confidence, pipeline.policy, refusal=refusal, label_draw=label_draw, gate=pipeline.gate
     )
+
+    # Probe: an answer that looks sure is asked for once more in another form, if the policy says.
+    probed = yield from ask_probe(request, pipeline, replies, decision)
+    if probed is not replies:
+        replies, confidence = probed, estimate(probed.evidence, pipeline)
+        decision = decide(
+            confidence, pipeline.policy, refusal=refusal, label_draw=label_draw, gate=pipeline.gate
+        )
 
     # Look again, where the policy says so and the caller lets us act.
     looked = _Looked(replies, confidence, decision, None)
@@ -111,6 +120,9 @@ def _look_again(request: Request, pipeline: Pipeline, looked: _Looked) -> Flow[_
         verdict = _verdict(outcome)
         final = decide_after_verdict(verdict, looked.confidence, pipeline.policy, label_draw=draw)
         return _Looked(limited_by(looked.replies, outcome), looked.confidence, final, verdict)
+    if looked.decision.reason is ReasonCode.PROBE_DISAGREES:
+        # More replies to the same wording would repeat what the other wording speaks against.
+        return _again(pipeline, looked.replies, looked.confidence, draw)
     outcomes = yield verification_calls(request, pipeline, looked.replies)
     replies = extend(request, pipeline.policy, looked.replies, outcomes)
     if replies.n_received == looked.replies.n_received:
@@ -118,7 +130,10 @@ def _look_again(request: Request, pipeline: Pipeline, looked: _Looked) -> Flow[_
         return _Looked(replies, looked.confidence, final, None)
     replies = yield from compare_answers(request, pipeline, replies)
     replies = yield from ask_follow_ups(request, pipeline, replies)
-    confidence = estimate(replies.evidence, pipeline)
+    return _again(pipeline, replies, estimate(replies.evidence, pipeline), draw)
+
+
+def _again(pipeline: Pipeline, replies: Replies, confidence: Confidence, draw: float) -> _Looked:
     final = decide_again(
         confidence,
         pipeline.policy,

@@ -9,12 +9,20 @@ from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.ports import Estimator, Hedger, Signal, Verifier
 from uncertain_llm.flow.act import TemplateHedger
 from uncertain_llm.flow.pipeline import Pipeline
-from uncertain_llm.policy import CalibrationFile, EquivalenceMode, Policy, StatedProbabilityMode
+from uncertain_llm.policy import (
+    CalibrationFile,
+    EquivalenceMode,
+    Policy,
+    ProbeMode,
+    StatedProbabilityMode,
+)
+from uncertain_llm.policy.decide import PROBE
 from uncertain_llm.signals.agreement import AnswerAgreement, LexicalAgreement
 from uncertain_llm.signals.equivalence_embeddings import EquivalenceEmbeddings
 from uncertain_llm.signals.equivalence_judge import EquivalenceJudge
 from uncertain_llm.signals.equivalence_pairs import Comparison
 from uncertain_llm.signals.hedging import Decisiveness
+from uncertain_llm.signals.probe import ProbeAgreement
 from uncertain_llm.signals.question import QuestionBrevity
 from uncertain_llm.signals.verbalized import StatedProbability
 
@@ -61,13 +69,20 @@ def pipeline_for(
     """Return the pipeline for a policy; what is not given is the library's own."""
     return Pipeline(
         policy=policy,
-        signals=default_signals(policy) if signals is None else tuple(signals),
+        signals=_with_probe(policy, default_signals(policy) if signals is None else signals),
         estimator=_estimator_of(policy) if estimator is None else estimator,
         hedger=TemplateHedger(policy) if hedger is None else hedger,
         verifier=verifier,
         comparison=comparison_for(policy),
         library_version=__version__,
     )
+
+
+def _with_probe(policy: Policy, signals: Sequence[Signal]) -> tuple[Signal, ...]:
+    """Return the signals, with the one that reads the probe where the policy asks for probes."""
+    if policy.sampling.probe is ProbeMode.OFF or any(s.name == PROBE for s in signals):
+        return tuple(signals)
+    return (*signals, ProbeAgreement())
 
 
 def _estimator_of(policy: Policy) -> Estimator:

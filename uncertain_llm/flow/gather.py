@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from uncertain_llm.core.chat import (
     CallFailure,
+    CallPurpose,
     Elicitation,
     Generation,
     Mode,
@@ -57,7 +58,7 @@ class Replies:
     """Calls for the question that gave no reply."""
     evidence: Evidence
     side_calls: tuple[Generation | CallFailure, ...] = ()
-    """Calls that are no replies to the question: the comparison of answers, signals' follow-ups."""
+    """Calls that are no samples: the comparison of answers, signals' follow-ups, the probe."""
     asked: tuple[Asked, ...] = ()
     """What the signals asked, with what came of it."""
     notes: tuple[str, ...] = ()
@@ -89,10 +90,16 @@ class Replies:
         if self.evidence.clustering.duplicates:
             n = len(self.evidence.clustering.duplicates)
             found.append(f"{n} replies repeat an earlier one and do not count as agreement")
-        failed_side = [call for call in self.side_calls if isinstance(call, CallFailure)]
-        if failed_side:
-            codes = ", ".join(sorted({failure.code for failure in failed_side}))
-            found.append(f"{len(failed_side)} follow-up calls failed ({codes})")
+        failed = [call for call in self.side_calls if isinstance(call, CallFailure)]
+        asides = [call for call in failed if call.purpose is not CallPurpose.PROBE]
+        if asides:
+            codes = ", ".join(sorted({failure.code for failure in asides}))
+            found.append(f"{len(asides)} follow-up calls failed ({codes})")
+        found += [
+            f"the probe failed ({call.code}); nothing was asked in another form"
+            for call in failed
+            if call.purpose is CallPurpose.PROBE
+        ]
         return (*found, *self.notes)
 
 
@@ -126,7 +133,9 @@ def extend(request: Request, policy: Policy, replies: Replies, outcomes: Outcome
         replies,
         generations=generations,
         failures=failures,
-        evidence=evidence.model_copy(update={"follow_ups": replies.evidence.follow_ups}),
+        evidence=evidence.model_copy(
+            update={"follow_ups": replies.evidence.follow_ups, "probe": replies.evidence.probe}
+        ),
     )
 
 

@@ -113,7 +113,8 @@ class Pipeline:
     def _parts(self) -> str:
         return json.dumps(
             {
-                "sampling": self.policy.sampling.model_dump(mode="json"),
+                # As in `measuring`: a later version's new field must not part a log in two.
+                "sampling": self.policy.sampling.model_dump(mode="json", exclude_defaults=True),
                 "elicitation": ELICITATION_VERSION,
                 "signals": [_spec_of(signal) for signal in self.signals],
                 "comparison": None if self.comparison is None else self.comparison.version,

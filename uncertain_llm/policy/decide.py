@@ -17,7 +17,10 @@ from uncertain_llm.policy.calibration_file import Gate
 from uncertain_llm.policy.cuts import Cuts
 from uncertain_llm.policy.policy import ActOn, Policy
 
-__all__ = ["decide", "decide_after_verdict", "decide_again"]
+__all__ = ["PROBE", "decide", "decide_after_verdict", "decide_again"]
+
+PROBE = "probe_agreement"
+"""The signal that tells whether the answer survives another form of the question."""
 
 _REFUSED = {
     RefusalKind.NORMATIVE: ReasonCode.REFUSED_NORMATIVE,
@@ -75,10 +78,14 @@ def decide_again(
 ) -> Decision:
     """Return the final action after more replies were drawn: answer, hedge or abstain.
 
-    What still falls into the verify band is withheld: looking again did not make it better.
+    What still falls into the verify band is withheld: looking again did not make it better. An
+    answer that only a probe speaks against is hedged: more replies to the wording that it was
+    drawn with say nothing about that.
     """
     action, reason, used = _choose(confidence, policy, refusal, gate)
-    if action is Action.VERIFY:
+    if reason is ReasonCode.PROBE_DISAGREES:
+        action = Action.HEDGE
+    elif action is Action.VERIFY:
         action, reason = Action.ABSTAIN, ReasonCode.VERIFIED_UNDECIDED
     cuts = _arithmetic(confidence, policy, used, gate)
     return _decision(action, reason, policy, used=used, cuts=cuts, label_draw=label_draw)
@@ -115,10 +122,22 @@ def _choose(
     if used is None:
         measured = confidence.score is not None
         reason = ReasonCode.NO_PROBABILITY if measured else ReasonCode.NOTHING_MEASURED
-        return _at_the_gate(policy.decide.when_unavailable, confidence, None, gate), reason, None
+        action = _at_the_gate(policy.decide.when_unavailable, confidence, None, gate)
+        return *_after_probe(action, reason, confidence, policy), None
     cuts = policy.decide.effective_cuts
     action = _at_the_gate(_action_at(used, cuts), confidence, cuts, gate)
-    return action, _REASON[action], used
+    return *_after_probe(action, _REASON[action], confidence, policy), used
+
+
+def _after_probe(
+    action: Action, reason: ReasonCode, confidence: Confidence, policy: Policy
+) -> tuple[Action, ReasonCode]:
+    """Return the action, more careful where a probe speaks against an answer shown as it is."""
+    moved = policy.decide.when_probe_disagrees
+    probe = confidence.measurement(PROBE)
+    if action is not Action.ANSWER or moved is Action.ANSWER or probe is None or probe.value != 0.0:
+        return action, reason
+    return moved, ReasonCode.PROBE_DISAGREES
 
 
 def _number_used(confidence: Confidence, policy: Policy) -> float | None:

@@ -25,6 +25,7 @@ __all__ = [
     "Limits",
     "OnMismatch",
     "Policy",
+    "ProbeMode",
     "Sampling",
     "SamplingMode",
     "StatedProbabilityMode",
@@ -81,6 +82,19 @@ class EquivalenceMode(StrEnum):
     """The rules; then one call to an embedding model compares what is left; never numbers."""
 
 
+class ProbeMode(StrEnum):
+    """In which other form a question is asked once more, when its answer looks sure."""
+
+    OFF = "off"
+    """Not at all."""
+    PERMUTED_OPTIONS = "permuted_options"
+    """With its options in another order; questions without options are not probed."""
+    PARAPHRASE = "paraphrase"
+    """To be put in other words first, then answered."""
+    AUTO = "auto"
+    """Permuted options where the question has some that can change places, else a paraphrase."""
+
+
 class Sampling(Value):
     """How many replies to ask for, and how."""
 
@@ -105,6 +119,24 @@ class Sampling(Value):
     """Cosine that two embeddings need at least to count as one answer."""
     logprobs: bool = False
     """Ask for token log-probabilities, where the provider has them."""
+    probe: ProbeMode = ProbeMode.OFF
+    """One more call that asks in another form, where replies agree and the answer would be shown
+    as it is: what a model says to one wording only is not known well."""
+    probe_from_agreement: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the replies that must agree with the answer for a probe."""
+    probe_from_harm: Annotated[float, Field(ge=0)] | None = None
+    """Expected harm of showing the answer from which a probe is worth its call: the chance that
+    it is wrong, times `decide.costs.wrong` where there are costs. null: the `reply_price`, or any
+    harm where none is given."""
+
+    @model_validator(mode="after")
+    def _a_probe_needs_agreement(self) -> Self:
+        if self.probe is not ProbeMode.OFF and self.samples < 2:
+            raise ValueError(
+                "probe needs samples of at least 2: it is asked only where replies agree, and one "
+                "reply has nothing to agree with"
+            )
+        return self
 
     @model_validator(mode="after")
     def _embeddings_need_a_model(self) -> Self:
@@ -115,11 +147,11 @@ class Sampling(Value):
             )
         return self
 
-    @field_validator("stated_probability", mode="before")
+    @field_validator("stated_probability", "probe", mode="before")
     @classmethod
     def _off_is_a_word(cls, value: object) -> object:
         # YAML 1.1 reads a bare `off` as the boolean False.
-        return StatedProbabilityMode.OFF if value is False else value
+        return "off" if value is False else value
 
 
 class OnMismatch(StrEnum):
@@ -148,6 +180,10 @@ class Decide(Value):
     act_on: ActOn = ActOn.PROBABILITY
     when_unavailable: Literal[Action.ANSWER, Action.HEDGE, Action.ABSTAIN] = Action.HEDGE
     """What to do when no probability could be made, for example because one reply arrived."""
+    when_probe_disagrees: Literal[Action.VERIFY, Action.HEDGE, Action.ANSWER] = Action.VERIFY
+    """What becomes of an answer that would be shown as it is, where the probe says something else.
+    verify asks the client's verifier; without one the answer is hedged, because further replies
+    to the same wording would only repeat it. answer: the probe is measured and moves nothing."""
     on_mismatch: OnMismatch = OnMismatch.UNCALIBRATED
 
     @model_validator(mode="before")

@@ -26,6 +26,7 @@ from uncertain_llm.core.chat import (
 )
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.providers.redaction import known_secrets, scrub_content
+from uncertain_llm.signals.probe import answer_in_own_letters
 from uncertain_llm.text.stated_probability import split_stated, stated_probability
 
 __all__ = ["Exchange", "RecordingFile", "messages_digest", "recorded_row"]
@@ -71,8 +72,11 @@ def recorded_row(request: Request, exchanges: Sequence[Exchange]) -> dict[str, J
     samples: dict[int, dict[str, JsonValue]] = {}
     follow_ups: dict[str, JsonValue] = {}
     stated: dict[int, float] = {}
+    probe: JsonValue = None
     for call, outcome in exchanges:
-        if call.purpose is not CallPurpose.FOLLOW_UP:
+        if call.purpose is CallPurpose.PROBE:
+            probe = _probe(request, call, outcome, secrets)
+        elif call.purpose is not CallPurpose.FOLLOW_UP:
             samples[call.index] = _sample(outcome, secrets)
         elif isinstance(outcome, Generation):
             text = scrub_content(outcome.text, secrets)
@@ -94,7 +98,8 @@ def recorded_row(request: Request, exchanges: Sequence[Exchange]) -> dict[str, J
         "samples": [samples.get(i, _NOT_MADE) for i in range(max(samples, default=-1) + 1)],
         "greedy": None,
     }
-    return row | {"follow_ups": follow_ups} if follow_ups else row
+    extras: dict[str, JsonValue] = {"follow_ups": follow_ups or None, "probe": probe}
+    return row | {name: value for name, value in extras.items() if value is not None}
 
 
 def messages_digest(call: ModelCall) -> str:
@@ -130,6 +135,20 @@ def _sample(outcome: Generation | CallFailure, secrets: Sequence[str]) -> dict[s
         "cost_usd": outcome.cost_usd,
     }
     return sample | {name: value for name, value in extras.items() if value is not None}
+
+
+def _probe(
+    request: Request, call: ModelCall, outcome: Generation | CallFailure, secrets: Sequence[str]
+) -> dict[str, JsonValue]:
+    """Return the probe; where options changed places, its answer in the question's own letters."""
+    form = None if call.elicits is None else call.elicits.value
+    found: dict[str, JsonValue] = {"form": form, **_sample(outcome, secrets)}
+    if isinstance(outcome, CallFailure) or call.elicits is not Elicitation.PERMUTED_OPTIONS:
+        return found
+    answer = outcome.recorded_answer or answer_in_own_letters(
+        outcome.text, request.question, seed=request.id, task=request.task
+    )
+    return found | {"answer": None if answer is None else scrub_content(answer, secrets)}
 
 
 def _model_of(request: Request, exchanges: Sequence[Exchange]) -> str:

@@ -99,6 +99,8 @@ class ReplayModel:
         follow_up = self._follow_up(call, started_at, start)
         if follow_up is not None:
             return follow_up
+        if call.purpose is CallPurpose.PROBE:
+            return self._probe(call, started_at, start)
         if call.elicits not in _RECORDED:
             raise NotRecorded(
                 f"{self._name}: a recording holds replies and their stated probabilities; it has "
@@ -159,6 +161,36 @@ class ReplayModel:
             started_at=started_at,
             seconds=time.perf_counter() - start,
             elicits=call.elicits,
+        )
+
+    def _probe(self, call: ModelCall, started_at: datetime, start: float) -> Generation:
+        """Return the recorded reply to the question in this form."""
+        row = self._find(call)
+        probe = row.get("probe")
+        if not isinstance(probe, Mapping) or probe.get("form") != call.elicits:
+            raise NotRecorded(
+                f"{self._name}: no probe of the form {call.elicits} was recorded with this question"
+            )
+        if probe.get("error") is not None:
+            raise NotRecorded(
+                f"{self._name}: the probe failed when this was recorded ({probe['error']})"
+            )
+        answer = probe.get("answer")
+        return Generation(
+            purpose=call.purpose,
+            index=call.index,
+            text=str(probe.get("text") or ""),
+            finish_reason=cast("str", probe.get("finish_reason") or "stop"),
+            refusal_text=cast("str | None", probe.get("refusal")),
+            model_asked=call.model,
+            model_replied=cast("str | None", row.get("model")),
+            provider="replay",
+            response_id=f"replay:{row.get('dataset')}:{row.get('id')}:probe",
+            started_at=started_at,
+            seconds=time.perf_counter() - start,
+            elicits=call.elicits,
+            # The order of the options was drawn for the request that was recorded.
+            recorded_answer=None if answer is None else str(answer),
         )
 
     def _reply_text(self, sample: Row, call: ModelCall) -> str:

@@ -12,6 +12,7 @@ from uncertain_llm.signals.equivalence_judge import EquivalenceJudge
 from uncertain_llm.signals.hedging import Decisiveness
 from uncertain_llm.signals.judge import OtherFamilyJudge
 from uncertain_llm.signals.likelihood import SequenceLikelihood
+from uncertain_llm.signals.probe import ProbeAgreement
 from uncertain_llm.signals.question import QuestionBrevity
 from uncertain_llm.signals.self_check import DistractorNormalised, PTrue
 from uncertain_llm.signals.verbalized import Scvc, StatedProbability
@@ -27,6 +28,7 @@ __all__ = [
     "LexicalAgreement",
     "OtherFamilyJudge",
     "PTrue",
+    "ProbeAgreement",
     "QuestionBrevity",
     "Scvc",
     "SequenceLikelihood",
