@@ -35,8 +35,8 @@ class Offset:
     """ECE that a perfectly calibrated system would show on as many rows, at the 95 % quantile."""
 
     def text(self) -> str:
-        """Return ECE with its interval, and smooth ECE."""
-        return f"{self.ece:.3f} [{self.low:.3f}, {self.high:.3f}], smooth {self.smooth:.3f}"
+        """Return ECE with its interval, then smooth ECE."""
+        return f"{self.ece:.3f} [{self.low:.3f}, {self.high:.3f}] / {self.smooth:.3f}"
 
 
 def offset_of(claimed: Claimed, *, n_resamples: int, seed: int) -> Offset | None:

@@ -1,11 +1,11 @@
 """Measure how well `assess` tells right answers from wrong ones, beside the peers' measures.
 
-    python benchmarks/decision_quality.py --data ../shared/data [--peers CACHE]
+    python benchmarks/decision_quality.py --data ../shared/data [--peers CACHE] [--write-docs]
 
 Every system scores the same recorded replies. Our headline scores come from priors that never saw
 the dataset's family (`fit_prior.py` fits one for each family); the shipped prior, which saw all of
 them, is printed beside. The peers' scores come from a file that `benchmarks/peers/score.py` wrote,
-so that the table can be made without the peers.
+so that the table can be made without the peers. `--write-docs` puts the tables into the pages.
 """
 
 from __future__ import annotations
@@ -15,22 +15,33 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from calibration_quality import Claimed, Offset, offset_of
 from fit_prior import family_of, left_out_priors, read_examples
+from pages import write_blocks
+from prior_limits import claims_of, coverage_table, limits_table
 from quality_tables import (
     AGREEMENT,
     MIXED,
     OURS,
     SHIPPED,
     WITH_ANSWERS,
-    print_calibration,
-    print_datasets,
-    print_means,
-    print_view_gap,
+    ByCount,
+    ByDataset,
+    Found,
+    aims_table,
+    calibration_summary,
+    calibration_table,
+    dataset_table,
+    losses_table,
+    means_of,
+    means_table,
+    single_table,
+    view_gap_table,
 )
-from ranking_quality import FIGURES, Draws, as_ranked, draw_together, mean_of
+from ranking_quality import FIGURES, Draws, as_ranked, draw_together
 from recorded_items import (
     VIEWS,
     Cache,
@@ -44,7 +55,7 @@ from recorded_items import (
     read_peers,
 )
 
-from uncertain_llm.calibration.prior import Prior
+from uncertain_llm.calibration.prior import Prior, load_prior
 from uncertain_llm.core.confidence import Measurement
 from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor, scored_line
 from uncertain_llm.evaluation.dataset import RecordedRow, RowKey
@@ -62,15 +73,6 @@ class Setting:
     view: str
     n_samples: int
     n_resamples: int
-
-
-@dataclass(frozen=True)
-class Found:
-    """What was found on one dataset."""
-
-    n_rows: int
-    draws: Mapping[str, Draws]
-    offsets: Mapping[str, Offset]
 
 
 @dataclass(frozen=True)
@@ -199,16 +201,6 @@ def offsets(
     return found
 
 
-def means_of(found: Mapping[str, Found]) -> dict[str, Draws]:
-    """Return the mean over datasets of every system that scored all of them."""
-    names = next(iter(found.values())).draws.keys()
-    return {
-        name: mean_of([f.draws[name] for f in found.values()])
-        for name in names
-        if all(name in f.draws for f in found.values())
-    }
-
-
 def as_json(found: Mapping[str, Found], means: Mapping[str, Draws]) -> dict[str, object]:
     """Return all figures with their intervals, by dataset and system."""
 
@@ -231,19 +223,21 @@ def as_json(found: Mapping[str, Found], means: Mapping[str, Draws]) -> dict[str,
     }
 
 
-def print_view(setting: Setting, found: Mapping[str, Found], means: Mapping[str, Draws]) -> None:
-    """Print all tables of one view at one sample count."""
-    view, n_samples = setting.view, setting.n_samples
-    print(f"\n## {view}, {n_samples} samples: {len(found)} informative datasets\n")
-    draws = {dataset: f.draws for dataset, f in found.items()}
-    print_datasets(draws, {dataset: f.n_rows for dataset, f in found.items()})
-    print()
-    print_means(means)
-    if view == "texts":
-        print()
-        print_view_gap({**draws, "mean": means})
-    print()
-    print_calibration({dataset: f.offsets for dataset, f in found.items()})
+def blocks_of(views: Mapping[str, ByCount]) -> dict[str, str]:
+    """Return every table that the pages have a place for, by the name of its place."""
+    blocks = {f"means, {view}": means_table(found) for view, found in views.items()}
+    blocks["below the best peer"] = losses_table(views)
+    if texts := views.get("texts"):
+        blocks["text only against answers"] = view_gap_table(texts)
+    if answers := views.get("answers"):
+        blocks |= {
+            f"datasets, {n} samples": dataset_table(found) if n > 1 else single_table(found)
+            for n, found in answers.items()
+        }
+        blocks["calibration by dataset"] = calibration_table(answers)
+        blocks["calibration"] = calibration_summary(answers)
+        blocks["aims"] = aims_table(answers)
+    return blocks
 
 
 def main() -> int:
@@ -257,24 +251,36 @@ def main() -> int:
     parser.add_argument("--samples", type=int, action="append", help="only this sample count")
     parser.add_argument("--view", choices=VIEWS, action="append")
     parser.add_argument("--resamples", type=int, default=400)
+    parser.add_argument("--write-docs", action="store_true", help="write the tables into docs/")
     args = parser.parse_args()
+    if args.write_docs and (args.peers is None or args.view or args.samples):
+        parser.error("--write-docs needs --peers, and every view and sample count")
     if not args.data.exists():
         print(f"no recordings at {args.data}: nothing to measure, skipped")
         return 0
     items = read_items([args.data])
-    priors = left_out_priors(
-        read_examples(args.data), {family_of(i.row.key.dataset) for i in items}
-    )
+    examples = read_examples(args.data)
+    priors = left_out_priors(examples, {e.family for e in examples})
     cache = read_peers(args.peers) if args.peers else {}
     figures: dict[str, object] = {}
+    views: dict[str, dict[int, ByDataset]] = {}
     for view in args.view or VIEWS:
         for n_samples in args.samples or SAMPLE_COUNTS:
-            setting = Setting(view, n_samples, args.resamples)
-            found = run_view(items, cache, priors, setting)
+            found = run_view(items, cache, priors, Setting(view, n_samples, args.resamples))
             if found:
-                means = means_of(found)
-                print_view(setting, found, means)
-                figures[f"{view} {n_samples}"] = as_json(found, means)
+                views.setdefault(view, {})[n_samples] = found
+                figures[f"{view} {n_samples}"] = as_json(found, means_of(found))
+    claims = claims_of(examples, priors)
+    blocks = {
+        **blocks_of(views),
+        "band": coverage_table(claims),
+        "limits of calibration": limits_table(claims),
+    }
+    for name, table in blocks.items():
+        print(f"\n## {name}\n\n{table}")
+    if args.write_docs:
+        stamp = f"Measured on {datetime.now(UTC).date()}, with `{load_prior().name}`."
+        print("wrote", ", ".join(write_blocks({**blocks, "when": stamp})) or "nothing new")
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(figures, indent=1) + "\n")

@@ -223,23 +223,29 @@ def fit_pattern(
 
 
 def between_variance(examples: Sequence[Example], log_odds: np.ndarray) -> float:
-    """Return the variance of intercepts over datasets and models, families weighing the same.
+    """Return the variance of the intercept of a dataset that is not among these.
 
-    Method of moments: the variance of the shifts minus their sampling noise.
+    Method of moments: the variance of the shifts of single datasets, models and sample counts minus
+    their sampling noise, families weighing the same. The intercept was fitted on the very families
+    whose shifts are taken, so they look nearer to it than a new one is: of F families the squares
+    show (F - 1)/F of the variance, and a new family is off by (F + 1)/F of it.
     """
-    groups: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    groups: dict[tuple[str, str, str, int], list[int]] = defaultdict(list)
     for i, example in enumerate(examples):
-        groups[example.family, example.dataset, example.model].append(i)
+        groups[example.family, example.dataset, example.model, example.n_samples].append(i)
     right = np.array([e.right for e in examples], dtype=float)
-    per_family = Counter(family for family, _, _ in groups)
+    per_family = Counter(family for family, *_ in groups)
     squares, noise, total = 0.0, 0.0, 0.0
-    for (family, _, _), members in groups.items():
+    for (family, *_), members in groups.items():
         shift, error = intercept_shift(log_odds[members], right[members])
         weight = 1 / per_family[family]
         squares += weight * shift**2
         noise += weight * error**2
         total += weight
-    return max(0.0, (squares - noise) / total)
+    n_families = len(per_family)
+    # One family says nothing of how families differ; the floor over all patterns then stands.
+    unseen = (n_families + 1) / (n_families - 1) if n_families > 1 else 1.0
+    return max(0.0, unseen * (squares - noise) / total)
 
 
 def intercept_shift(log_odds: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from calibration_quality import Claimed, offset_of
 from decision_quality import Setting, assess_all
-from fit_prior import Example, family_of, is_used, left_out_priors, summary_of
-from quality_tables import AGREEMENT, OURS, print_calibration
+from fit_prior import Example, between_variance, family_of, is_used, left_out_priors, summary_of
+from prior_limits import predicted_rank
+from quality_tables import AGREEMENT, OURS, Found, calibration_table
 from recorded_items import Item
 
 from uncertain_llm.calibration.prior import load_prior
@@ -102,14 +103,44 @@ def test_nothing_claimed_gives_no_calibration_error() -> None:
     assert offset_of(Claimed([], [], []), n_resamples=5, seed=0) is None
 
 
-def test_the_table_shows_a_dataset_that_only_agreement_claims_something_on(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_table_shows_a_dataset_that_only_agreement_claims_something_on() -> None:
     offset = offset_of(Claimed([0.9] * 40, [True] * 40, ["q"] * 40), n_resamples=5, seed=0)
     assert offset is not None
+    both = {AGREEMENT: offset, OURS: offset}
 
-    print_calibration({"one": {AGREEMENT: offset}, "two": {AGREEMENT: offset, OURS: offset}})
+    table = calibration_table(
+        {2: {"one": Found(40, {}, {AGREEMENT: offset}), "two": Found(40, {}, both)}}
+    )
 
-    table = capsys.readouterr().out
-    assert "| one | 1.000 | 0.100" in table
-    assert "| mean | | 0.100, smooth 0.1" in table
+    assert f"| one | {offset.text()} | - |" in table
+    assert "| mean | **0.100** / 0.1" in table
+
+
+def test_a_variance_between_two_families_is_that_of_a_third() -> None:
+    """Two families one apart on each side: a third is off by three times what these show."""
+    rng = np.random.default_rng(5)
+    made = [
+        Example(name, "none", 5, {"answer_agreement": 0.6}, bool(rng.random() < rate))
+        for name, rate in (("one", 0.731), ("two", 0.269))
+        for _ in range(20_000)
+    ]
+
+    assert between_variance(made, np.zeros(len(made))) == pytest.approx(3.0, rel=0.05)
+
+
+def test_a_band_is_honest_where_datasets_differ_as_much_as_it_says() -> None:
+    rng = np.random.default_rng(2)
+
+    def ranks(variance: float) -> list[float]:
+        found = []
+        for shift in rng.normal(0, 1.2, size=400):
+            log_odds = rng.normal(size=50)
+            right = rng.random(50) < 1 / (1 + np.exp(-log_odds - shift))
+            found.append(predicted_rank(log_odds, right.astype(float), variance))
+        return found
+
+    def inside(found: list[float]) -> float:
+        return float(np.mean([0.05 <= rank <= 0.95 for rank in found]))
+
+    assert inside(ranks(1.2**2)) == pytest.approx(0.9, abs=0.05)
+    assert inside(ranks(0.1)) < 0.7
