@@ -73,9 +73,22 @@ SAME = [
     ("16 oz", "1 lb", None, None),
     ("1 GB", "1000 MB", None, None),
     ("36 km/h", "10 m/s", None, None),
+    ("Pope Leo XIII", "Leo XIII", "Who was it?", None),
+    ("King Olaf the Second", "Olaf II", "Who was it?", None),
+    ("can't float", "cannot float", None, None),
+    ("7-Aug-1931", "7 August 1931", None, None),
+    ("08/1931", "August 1931", "When was it?", None),
+    ("a=2, b=7", "b = 7, a = 2", None, None),
+    ("a = 2 or a = 7", "7, 2", None, None),
 ]
 
 DIFFERENT = [
+    ("a=2, b=7", "a=7, b=2", None, None),
+    ("The Lantern: Part Two", "The Lantern", "Which film is it?", None),
+    ("Zealand", "New Zealand", "Who won?", None),
+    ("by 1931", "1931", "When did it open?", None),
+    ("since 1931", "1931", "When did it open?", None),
+    ("Pope Leo XIII", "Pope Leo XII", "Who was it?", None),
     ("the 1990s", "1990", None, None),
     ("1 km", "1000 km", None, None),
     ("It is safe.", "It is not safe.", None, None),

@@ -53,7 +53,7 @@ _TYPED_WORDS = NUMBER_WORDS | word_set(
 )
 _YES = frozenset({"yes", "true", "correct", "yeah", "yep", "right"})
 _NO = frozenset({"no", "false", "incorrect", "nope", "wrong"})
-_SHORT_LEADS = ("in", "on", "by")
+_SHORT_LEADS = ("in", "on")
 _SAYS_NEITHER = frozenset("0123456789$#%&(+,-/")
 """An answer that begins so is neither yes nor no."""
 _TYPED_STARTS = {
@@ -400,6 +400,14 @@ def _number_list(plain: str, view: QuestionView) -> str | None:
         return None
     opening, inner, closing = match.groups()
     parts = [part.strip() for part in re.split(r",\s*(?:and|or)\s|,|;|\s(?:and|or)\s", inner)]
+    named = [_MEMBER_NAME.match(part) for part in parts]
+    names = [match[0] for match in named if match is not None]
+    if len(names) == len(parts) == len(set(names)):
+        # "x = 5, y = 3": each value belongs to its name, in whatever order they come.
+        parts.sort()
+        names = ["".join(name.split()).rstrip("=") for name in sorted(names)]
+    else:
+        names = []
     parts = [half for part in parts for half in _both_signs(part)]
     keys: list[str] = []
     for part in parts:
@@ -409,6 +417,8 @@ def _number_list(plain: str, view: QuestionView) -> str | None:
         if key is None:
             return None
         keys.append(key)
+    if len(names) > 1 and len(names) == len(keys):
+        return " ".join(f"{name}={key}" for name, key in zip(names, keys, strict=True))
     is_ordered = (view.ordered and opening != "{") or (opening in {"(", "["} and bool(closing))
     return f"{opening}{closing} " * is_ordered + " ".join(keys if is_ordered else sorted(keys))
 

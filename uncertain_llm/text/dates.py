@@ -43,7 +43,9 @@ _PATTERNS = tuple(
         rf"{_MONTH} {_DAY},? (?:in )?{_YEAR}{_ERA}",
         rf"(?:the )?{_DAY}(?: of)?,? {_MONTH},? {_YEAR}{_ERA}",
         r"(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<year>\d{4})",
+        rf"{_DAY}-{_MONTH}-{_YEAR}",
         rf"{_MONTH},?(?: of)? {_YEAR}{_ERA}",
+        r"(?P<m>0[1-9])/(?P<year>1[5-9]\d\d|20\d\d)",
         r"(?P<year>\d{4})-(?P<m>0[1-9]|1[0-2])",
         rf"{_MONTH} {_DAY}",
         rf"(?:the )?{_DAY}(?: of)? {_MONTH}",
@@ -62,7 +64,7 @@ _CENTURY = re.compile(
     r"(?P<century>\d{1,2})(?:st|nd|rd|th)[ -]century" + _ERA
 )
 _LEAD = re.compile(
-    r"(?:(?:in|on|by|since|during|around|about|circa|ca?\.|approximately|it was|the year|"
+    r"(?:(?:in|on|during|around|about|circa|ca?\.|approximately|it was|the year|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day,?) ?)"
 )
 _BC = re.compile(r"b\.?c")
@@ -72,7 +74,7 @@ DATE_STARTS = (
     *("the ", "at ", "ad ", "a.d. ", "early", "mid", "late"),
 )
 DATE_LEADS = (
-    "in", "on", "by", "since", "during", "around", "about", "circa", "c.", "ca.", "approximately",
+    "in", "on", "during", "around", "about", "circa", "c.", "ca.", "approximately",
     "it was", "the year", "mon", "tues", "wednes", "thurs", "fri", "satur", "sun",
 )  # fmt: skip
 _LONG_NUMBER = re.compile(r"\d{5}")

@@ -31,6 +31,11 @@ _HONORIFICS = word_set(
     "senator governor "
     "general captain colonel sergeant lieutenant admiral chancellor"
 )
+_RULERS = word_set("king queen pope emperor empress tsar czar kaiser sultan")
+_SETS_APART = word_set(
+    "new old north south east west northern southern eastern western upper lower central"
+)
+"""Before a name they make another one of it: England and New England."""
 _NAME_TAILS = word_set(
     "fc afc cf jr phd md esq obe cbe mbe kbe inc ltd llc corp corporation plc gmbh"
 )
@@ -88,7 +93,7 @@ _SPELLINGS: dict[str, str] = dict(
         "fiber=fibre gray=grey aluminum=aluminium sulfur=sulphur cesium=caesium defense=defence "
         "license=licence organization=organisation program=programme jewelry=jewellery tire=tyre "
         "pajamas=pyjamas mom=mum airplane=aeroplane hemoglobin=haemoglobin estrogen=oestrogen "
-        "anemia=anaemia leukemia=leukaemia diarrhea=diarrhoea",
+        "anemia=anaemia leukemia=leukaemia diarrhea=diarrhoea cant=cannot",
     )
 )
 _MINUS = re.compile(r"(?:(?<=[\s(])|^)[-\u2212](?=\d)")
@@ -130,6 +135,7 @@ _ORDINAL_VALUES = {
         start=1,
     )
 }
+_COUNTED = word_set("one two three four five six seven eight nine ten") | frozenset(_ORDINAL_VALUES)
 _MAX_WORDS = 400
 _NOTHING: frozenset[str] = frozenset()
 # Two long answers say the same when nearly all words are shared and numbers and negations are
@@ -276,6 +282,8 @@ def _spelled_out(kept: list[str], *, is_named_the: bool) -> list[str]:
     ordinal = out[-1].rstrip("thsndr") if out[-1][:1].isdigit() else _ORDINAL_VALUES.get(out[-1])
     if is_named_the and len(out) > 1 and ordinal and ordinal.isdigit():
         out[-1] = ordinal
+    if len(out) > 2 and out[0] in _RULERS and out[-1].isdigit():
+        out = out[1:]  # the number says that it is a ruler: "Queen Elizabeth II"
     return out
 
 
@@ -418,6 +426,7 @@ def _same_person(left: TextForm, right: TextForm, question: QuestionView) -> str
     if len(short) == 1:
         # One name alone names a person only where a person was asked for.
         is_part = len(short[0]) > 2 and len(long) <= 4 and short[0] in {long[0], long[-1]}
+        is_part = is_part and long[0] not in _SETS_APART
         return "person" if question.wants_person and is_part else None
     if short[-1] == long[-1]:
         if question.wants_person and long[-len(short) :] == short:
@@ -513,7 +522,9 @@ def _same_head(left: TextForm, right: TextForm, question: QuestionView) -> str |
     if left.head is not None and left.head == right.head and len(left.head) > 2:
         return "head" if min(left.tokens, right.tokens, key=len) == () else _heads_only(left, right)
     if left.head == right.key or right.head == left.key:
-        return "head"
+        # "Dune: Part Two" goes on after "Dune" to name another work.
+        tail = set(left.tokens) ^ set(right.tokens)
+        return "head" if _COUNTED.isdisjoint(tail) else None
     return None
 
 
