@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncertain_llm.providers.redaction import MASK, scrub
+from uncertain_llm.providers.redaction import MASK, known_secrets, scrub
 
 SECRET = st.text(string.ascii_letters + string.digits + "/+=_-.@:!&?% ", min_size=4, max_size=40)
 TEXT = st.text(max_size=60)
@@ -113,3 +113,17 @@ def test_long_hostile_text_takes_no_more_than_linear_time(piece: str) -> None:
     scrub(text)
 
     assert time.perf_counter() - start < 1.0
+
+
+def test_a_secret_that_is_set_later_or_changed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment holds is remembered, and read again when it changes."""
+    known_secrets()
+    monkeypatch.setenv("BRIDGE_API_KEY", "first-value-0123")
+    first = known_secrets()
+    monkeypatch.setenv("BRIDGE_API_KEY", "other-value-0123")
+    other = known_secrets()
+    monkeypatch.delenv("BRIDGE_API_KEY")
+
+    assert "first-value-0123" in first
+    assert ("other-value-0123" in other, "first-value-0123" in other) == (True, False)
+    assert "other-value-0123" not in known_secrets()

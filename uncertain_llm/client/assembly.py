@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from uncertain_llm.client.recorder import Recorder, with_warning
@@ -81,10 +82,20 @@ class Assembly:
     defaults: Mapping[str, object] = field(default_factory=dict)
     """Options of every request that the policy must not override; never a key."""
 
-    @property
+    @cached_property
     def models(self) -> Model:
         """The own model and the others as one: each call goes to the model it names."""
         return ModelsByName(self.model, self.others)
+
+    @cached_property
+    def retries(self) -> RetrySettings:
+        """How often calls are tried, and what a request may spend."""
+        return retry_settings(self.pipeline.policy)
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything is written down about a request."""
+        return self.recording is not None or self.recorder.has_log
 
     def finish(
         self, request: Request, exchanges: Sequence[Exchange], response: Response

@@ -15,7 +15,6 @@ from uncertain_llm.client.assembly import (
     refuse_related_judges,
     resolve_model,
     resolve_policy,
-    retry_settings,
 )
 from uncertain_llm.client.recorder import OnLogError, Recorder, Redact, Store
 from uncertain_llm.client.reuse import Reuse
@@ -233,6 +232,8 @@ class AsyncUncertainLLM(_Client):
         parts, perform = self._parts, Performer(self._parts)
         flow = complete(request, parts.pipeline, label_draw=parts.surroundings.draw())
         response = await arun(flow, perform)
+        if not parts.writes:
+            return response
         # A log waits for the disk: not on the loop that serves other requests.
         return await asyncio.to_thread(parts.finish, request, perform.exchanges, response)
 
@@ -260,8 +261,7 @@ class Performer:
 
     def __init__(self, parts: Assembly) -> None:
         self._parts = parts
-        self._settings = retry_settings(parts.pipeline.policy)
-        self._budget = RequestBudget(self._settings)
+        self._budget = RequestBudget(parts.retries)
         self.exchanges: list[Exchange] = []
         """Every call so far, with what came of it."""
 
@@ -274,7 +274,7 @@ class Performer:
         outcomes = await perform_calls(
             self._parts.models,
             calls,
-            settings=self._settings,
+            settings=self._parts.retries,
             budget=self._budget,
             limiters=self._parts.limiters,
         )

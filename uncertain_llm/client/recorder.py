@@ -55,6 +55,11 @@ class Recorder:
         self._owns_log = isinstance(log, str)
         self._lock = threading.Lock()
 
+    @property
+    def has_log(self) -> bool:
+        """Whether decisions are written down."""
+        return self._log is not None
+
     def write(self, request: Request, response: Response) -> Response:
         """Write the decision and return the response, with a warning when that failed.
 
@@ -134,9 +139,15 @@ def record_of(
 
 def _cleaner(redact: Redact | None) -> Redact:
     secrets = known_secrets()
+    cleaned: dict[str, str] = {}
 
     def clean(text: str) -> str:
-        return scrub_content(text if redact is None else redact(text), secrets)
+        # Question and answer come up in a row three or four times each.
+        found = cleaned.get(text)
+        if found is None:
+            found = scrub_content(text if redact is None else redact(text), secrets)
+            cleaned[text] = found
+        return found
 
     return clean
 

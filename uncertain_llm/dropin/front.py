@@ -120,7 +120,6 @@ class DropIn:
     ) -> None:
         chosen = resolve_policy(policy)
         self._pipeline = pipeline_for(chosen, signals=signals, estimator=estimator)
-        self._logs = log is not None
         self._recorder = Recorder(
             default_log_url() if log == "default" else log,
             store=store,
@@ -326,7 +325,7 @@ class DropIn:
 
     async def _awrite(self, request: Request, response: Response) -> Response:
         # A log waits for the disk: not on the loop that serves other requests.
-        if not self._logs:
+        if not self._recorder.has_log:
             return response
         return await asyncio.to_thread(self._write, request, response)
 

@@ -49,6 +49,9 @@ class ModelCapabilities(Value):
         return provider in _MAY_TAKE_N if self.native_n is None else self.native_n
 
 
+_NOTHING_KNOWN = ModelCapabilities()
+
+
 class Capabilities:
     """What is known of each model. Safe to share between threads.
 
@@ -71,7 +74,7 @@ class Capabilities:
 
     def of(self, model: str) -> ModelCapabilities:
         """Return what is known of a model, by the name the caller knows it by."""
-        return self._models.get(model, ModelCapabilities())
+        return self._models.get(model, _NOTHING_KNOWN)
 
     def learn(self, model: str, **seen: bool) -> None:
         """Remember what was seen of a model, for example `native_n=False`."""

@@ -32,7 +32,9 @@ class LoopConnections:
     def register(self, user: object, litellm: Any) -> None:  # noqa: ANN401 - litellm is untyped
         """Note that a model makes a call on the running loop."""
         loop = asyncio.get_running_loop()
-        users = self._users.setdefault(loop, weakref.WeakSet())
+        users = self._users.get(loop)
+        if users is None:
+            users = self._users[loop] = weakref.WeakSet()
         if not users:
             self._older[loop] = _keys_of(loop, litellm)
         users.add(user)

@@ -22,6 +22,7 @@ def generation_from_reply(
     provider: str | None = None,
     temperature: float | None = None,
     seed: int | None = None,
+    attempts: int = 1,
 ) -> Generation:
     """Return what a reply of litellm says, as a value; its first choice if it has several.
 
@@ -33,6 +34,7 @@ def generation_from_reply(
         provider: litellm's name of the provider, used where the reply does not tell it.
         temperature: What was really sent; None if it was not.
         seed: What was really sent; None if it was not.
+        attempts: Requests that it took.
 
     Returns:
         The generation. Tokens and price that the provider did not report are None: litellm
@@ -67,6 +69,7 @@ def generation_from_reply(
         cost_usd=_cost(hidden.get("response_cost"), usage),
         started_at=started_at,
         seconds=seconds,
+        attempts=attempts,
         temperature=temperature,
         seed=seed,
         system_fingerprint=_string(getattr(reply, "system_fingerprint", None)),

@@ -111,12 +111,37 @@ def known_secrets(secrets: Iterable[str] = ()) -> list[str]:
         secrets: Values beside those of the environment.
     """
     given = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
-    environment = {
-        value
-        for name, value in os.environ.items()
-        if name.upper().endswith(_SECRET_ENDINGS) and len(value) >= _SHORTEST_ENVIRONMENT_SECRET
-    }
-    exact = given | environment
+    environment = _environment_secrets()
+    if not given:
+        return list(environment)
+    return _longest_first(given.union(environment))
+
+
+def _environment_secrets() -> tuple[str, ...]:
+    """Return the secrets among the environment variables, looked for again when these change."""
+    global _seen
+    # Reading it all by its names takes a hundred times longer than comparing what lies behind.
+    raw = getattr(os.environ, "_data", None)
+    before, found = _seen
+    if raw is not None and raw == before:
+        return found
+    copy = None if raw is None else dict(raw)
+    found = tuple(
+        _longest_first(
+            value
+            for name, value in os.environ.items()
+            if name.upper().endswith(_SECRET_ENDINGS) and len(value) >= _SHORTEST_ENVIRONMENT_SECRET
+        )
+    )
+    _seen = copy, found
+    return found
+
+
+_seen: tuple[object, tuple[str, ...]] = (None, ())
+
+
+def _longest_first(secrets: Iterable[str]) -> list[str]:
+    exact = set(secrets)
     return sorted(exact | {quote(secret, safe="") for secret in exact}, key=len, reverse=True)
 
 

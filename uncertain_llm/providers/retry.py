@@ -2,16 +2,18 @@
 
 The provider library never retries by itself: it repeats requests that cannot succeed, multiplies
 the number asked for and ignores what the provider asked to wait (litellm 1.105, measured
-November 2026). One `tenacity.AsyncRetrying` per call does it here instead, and all calls of a
-request draw on one `RequestBudget`. Five samples that meet an outage then send five requests and
-a few retries, not five times as many retries.
+November 2026). One `tenacity.AsyncRetrying` for each call that fails does it here instead, and all
+calls of a request draw on one `RequestBudget`. Five samples that meet an outage then send five
+requests and a few retries, not five times as many retries.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -107,18 +109,8 @@ class _Attempts:
         self._start = time.perf_counter()
 
     async def perform(self) -> Generation | CallFailure:
-        # Imported here: `import uncertain_llm` must not pay for it.
-        from tenacity import AsyncRetrying, retry_if_exception
-
-        retrying = AsyncRetrying(
-            sleep=self._budget.sleep,
-            retry=retry_if_exception(_is_retryable),
-            wait=self._wait_seconds,
-            stop=self._must_stop,
-            reraise=True,
-        )
         try:
-            return self._stamped(await retrying(self._attempt))
+            return self._stamped(await self._tried())
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -132,6 +124,33 @@ class _Attempts:
             return self._failure(error, code=error.code, message=str(error))
         except Exception as error:  # noqa: BLE001 - a user's model may raise anything
             return self._failure(_safe_to_raise(error), code=MODEL_BUG, message=_bug_message(error))
+
+    async def _tried(self) -> Generation:
+        """Return the reply to the first try, or to the one that tenacity came to."""
+        try:
+            return await self._attempt()
+        except ModelCallError as error:
+            if not _is_retryable(error):
+                raise
+            first: list[ModelCallError] = [error]
+        # Imported here: `import uncertain_llm` must not pay for it. Nor must a call that needs no
+        # second try: making and running the loop takes longer than all else here.
+        from tenacity import AsyncRetrying, retry_if_exception
+
+        async def again() -> Generation:
+            # Its first try has been made: it failed like this.
+            if first:
+                raise first.pop()
+            return await self._attempt()
+
+        retrying = AsyncRetrying(
+            sleep=self._budget.sleep,
+            retry=retry_if_exception(_is_retryable),
+            wait=self._wait_seconds,
+            stop=self._must_stop,
+            reraise=True,
+        )
+        return await retrying(again)
 
     async def _attempt(self) -> Generation:
         permit = await self._permitted()
@@ -148,9 +167,9 @@ class _Attempts:
             self._limiter.leave(permit, result)
 
     async def _send(self) -> Generation:
-        left = self._budget.seconds_left()
+        limit = _limit(self._budget.seconds_left())
         try:
-            async with asyncio.timeout(left) as limit:
+            async with limit:
                 outcome = await self._model.generate(self._call)
         except ConfigurationError:
             raise  # nothing was sent
@@ -162,7 +181,7 @@ class _Attempts:
             raise
         except Exception as error:
             self._n_sent += 1
-            if isinstance(error, TimeoutError) and limit.expired():
+            if isinstance(error, TimeoutError) and _is_over(limit):
                 raise _CancelledByDeadlineError from error
             raise
         if not isinstance(outcome, Generation):
@@ -176,7 +195,7 @@ class _Attempts:
         while True:
             await self._wait_while_paused()
             try:
-                async with asyncio.timeout(self._budget.seconds_left()):
+                async with _limit(self._budget.seconds_left()):
                     permit = await self._limiter.enter(self._budget.arrival)
             except TimeoutError:
                 raise self._budget.exceeded("deadline_seconds", "not sent") from None
@@ -229,16 +248,19 @@ class _Attempts:
 
     def _stamped(self, generation: Generation) -> Generation:
         """Return the reply with what only the retry loop and the call know."""
-        update: dict[str, object] = {
-            "purpose": self._call.purpose,
-            "index": self._call.index,
-            "elicits": self._call.elicits,
-        }
+        call = self._call
+        update: dict[str, object] = {}
+        if (generation.purpose, generation.index, generation.elicits) != (
+            call.purpose,
+            call.index,
+            call.elicits,
+        ):
+            update |= {"purpose": call.purpose, "index": call.index, "elicits": call.elicits}
         if self._n_sent > generation.attempts:
             update["attempts"] = self._n_sent
             update["started_at"] = self._started_at
             update["seconds"] = time.perf_counter() - self._start
-        return generation.model_copy(update=update)
+        return generation.model_copy(update=update) if update else generation
 
     def _failure(self, error: BaseException, *, code: str, message: str) -> CallFailure:
         return CallFailure(
@@ -254,6 +276,17 @@ class _Attempts:
             elicits=self._call.elicits,
             error=error,
         )
+
+
+def _limit(seconds: float | None) -> AbstractAsyncContextManager[object]:
+    return _UNLIMITED if seconds is None else asyncio.timeout(seconds)
+
+
+def _is_over(limit: AbstractAsyncContextManager[object]) -> bool:
+    return isinstance(limit, asyncio.Timeout) and limit.expired()
+
+
+_UNLIMITED: AbstractAsyncContextManager[object] = contextlib.nullcontext()
 
 
 class _CancelledByDeadlineError(Exception):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -51,7 +51,7 @@ from uncertain_llm.core.response import DecisionRecord, Label
 from uncertain_llm.storage import default_log_url
 from uncertain_llm.storage.fork_guard import guard
 from uncertain_llm.storage.log_errors import read_record, sentence_for
-from uncertain_llm.storage.log_rows import decision_row, label_row, utc_text
+from uncertain_llm.storage.log_rows import DecisionRow, decision_row, label_row, utc_text
 from uncertain_llm.storage.log_url import LogPlace, parse_log_url
 
 __all__ = ["LOG_SCHEMA_VERSION", "SqlDecisionLog", "open_log"]
@@ -104,6 +104,13 @@ _labels = Table(
     Column("labeller", Text),
     Column("created_at", String(32), nullable=False),
     Column("note", Text),
+)
+
+
+_COLUMNS = tuple(DecisionRow.__annotations__)
+_INSERT = (
+    f"INSERT INTO {_decisions.name} ({', '.join(_COLUMNS)}) "
+    f"VALUES ({', '.join('?' * len(_COLUMNS))})"
 )
 
 
@@ -173,6 +180,7 @@ class SqlDecisionLog:
         self._engine = engine
         self._place = place
         self._file: tuple[int, int] | None = None
+        self._driver: sqlite3.Connection | None = None
         self._closed = False
         self._gate: contextlib.AbstractContextManager[object] = (
             threading.RLock() if place.server_url is None else contextlib.nullcontext()
@@ -187,6 +195,8 @@ class SqlDecisionLog:
             LogError: The row could not be written, or another record has this id.
         """
         row = decision_row(record)
+        if self._place.server_url is None and self._append_to_file(row):
+            return
 
         def insert(connection: Connection) -> bool:
             try:
@@ -345,7 +355,7 @@ class SqlDecisionLog:
         """Release the file or connections; calling it twice is harmless."""
         with self._gate:
             self._closed = True
-            self._engine.dispose()
+            self._dispose()
 
     def __enter__(self) -> SqlDecisionLog:
         return self
@@ -358,7 +368,7 @@ class SqlDecisionLog:
         try:
             self._run(lambda c: _prepare(c, self._place, create=create, wait_seconds=wait_seconds))
         except BaseException:
-            self._engine.dispose()
+            self._dispose()
             raise
         self._file = _identity(self._place)
         guard(self)
@@ -367,7 +377,7 @@ class SqlDecisionLog:
         """See `fork_guard`: wait for a running write, then leave no SQLite file open."""
         self._gate.__enter__()
         if self._place.path is not None:
-            self._engine.dispose()
+            self._dispose()
 
     def after_fork(self, *, in_child: bool) -> None:
         """See `fork_guard`: the next use opens a connection of this process's own."""
@@ -376,23 +386,58 @@ class SqlDecisionLog:
             self._engine.dispose(close=False)
         self._gate.__exit__(None, None, None)
 
+    def _append_to_file(self, row: DecisionRow) -> bool:
+        """Write a row to SQLite with its own driver; False when its id is taken.
+
+        One statement on the connection that SQLAlchemy made, in autocommit like all others: what
+        a checkout and a compiled statement cost is more than what the row does.
+        """
+        with self._gate:
+            self._refuse_unusable()
+            try:
+                if self._driver is None:
+                    self._driver = self._sqlite_connection()
+                self._driver.execute(_INSERT, tuple(row.values()))
+            except sqlite3.IntegrityError:
+                return False
+            except sqlite3.Error as error:
+                raise LogError(sentence_for(error, self._place.name)) from error
+        return True
+
+    def _sqlite_connection(self) -> sqlite3.Connection:
+        try:
+            with contextlib.closing(self._engine.raw_connection()) as checked_out:
+                # The pool has this one connection, and keeps it until it is disposed of.
+                return cast("sqlite3.Connection", checked_out.driver_connection)
+        except SQLAlchemyError as error:
+            raise self._refusal(error) from error
+
     def _run(self, work: Callable[[Connection], _T]) -> _T:
         with self._gate:
-            if self._closed:
-                raise LogError(f"the decision log {self._place.name} is closed; open it again")
-            # A row written to a file that lost its name would be acknowledged, and lost.
-            if self._file is not None and _identity(self._place) != self._file:
-                raise LogError(
-                    f"the decision log {self._place.name} was moved, deleted or replaced while "
-                    "it was open; open it again"
-                )
+            self._refuse_unusable()
             try:
                 with self._engine.connect() as connection:
                     return work(connection)
             except SQLAlchemyError as error:
-                cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-                message = sentence_for(cause, self._place.name, secret=self._place.password)
-                raise LogError(message) from error
+                raise self._refusal(error) from error
+
+    def _refuse_unusable(self) -> None:
+        if self._closed:
+            raise LogError(f"the decision log {self._place.name} is closed; open it again")
+        # A row written to a file that lost its name would be acknowledged, and lost.
+        if self._file is not None and _identity(self._place) != self._file:
+            raise LogError(
+                f"the decision log {self._place.name} was moved, deleted or replaced while "
+                "it was open; open it again"
+            )
+
+    def _refusal(self, error: SQLAlchemyError) -> LogError:
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        return LogError(sentence_for(cause, self._place.name, secret=self._place.password))
+
+    def _dispose(self) -> None:
+        self._driver = None
+        self._engine.dispose()
 
     def _rows(self, query: Select[tuple[object, ...]]) -> Sequence[Row[tuple[object, ...]]]:
         return self._run(lambda connection: connection.execute(query).all())
