@@ -155,6 +155,18 @@ def test_two_recordings_of_one_name_are_refused(
     assert "its own model name" in done.stderr
 
 
+def test_a_gate_that_could_judge_nothing_does_not_say_passed(
+    run: Run, files: dict[str, Path]
+) -> None:
+    few = files["in"].with_name("few.jsonl")
+    few.write_text("\n".join(files["in"].read_text().splitlines()[:5]))
+
+    done = run(files["old"], files["boasting"], "--against", few)
+
+    assert done.exit_code == 0
+    assert done.stdout.startswith("NOT CHECKED: Nothing could be checked: too few labelled")
+
+
 def test_without_labels_it_says_what_is_missing(run: Run, files: dict[str, Path]) -> None:
     done = run(files["old"], files["honest"])
 

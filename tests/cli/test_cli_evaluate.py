@@ -106,6 +106,28 @@ def test_a_file_without_a_row_is_an_error(run: Run, tmp_path: Path) -> None:
     assert "no row in scored.jsonl could be read; the first problem" in done.stderr
 
 
+def test_a_row_that_comes_twice_is_named_with_its_file_and_line(
+    run: Run, scored: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again.jsonl"
+    again.write_text("\n" + scored.read_text(encoding="utf-8").splitlines()[0] + "\n")
+
+    done = run(scored, again, "--against", DEMO_PATH, FEW)
+
+    assert done.exit_code == 3
+    assert "Bad line: again.jsonl line 2: the row" in done.stderr
+    assert "comes twice" in done.stderr
+
+
+def test_scores_given_in_place_of_labels_are_an_error(run: Run, scored: Path) -> None:
+    done = run(scored, "--against", scored)
+
+    assert done.exit_code == 7
+    assert "no row in scored.jsonl could be read; the first problem" in done.stderr
+    assert "required key missing: samples" in done.stderr
+    assert done.stdout == ""
+
+
 @pytest.mark.parametrize("arguments", [[], ["scored.jsonl"], ["x", "--log", "y.db"]])
 def test_either_files_or_a_log_must_be_given(run: Run, arguments: list[str]) -> None:
     done = run(*arguments)

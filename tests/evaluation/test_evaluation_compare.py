@@ -240,6 +240,19 @@ def test_too_few_questions_decide_nothing() -> None:
     assert {d.verdict for d in found.overall} == {"undecided", "not_gated"}
 
 
+def test_a_few_labels_among_many_questions_decide_nothing() -> None:
+    """A bootstrap of ten labels is no evidence, however many rows without a label stand by."""
+    old = [judged(i, 0.9, True if i < 10 else None) for i in range(300)]
+    new = [judged(i, 0.4, True if i < 10 else None) for i in range(300)]
+
+    found = _gate(old, new)
+
+    assert found.passed
+    assert not found.was_checked
+    assert any("10 labelled questions are too few" in note for note in found.notes)
+    assert _of(found, "coverage").verdict == "no_worse"
+
+
 def test_a_comparison_survives_json_and_repeats() -> None:
     old, new = system(100, 16), system(100, 16, run=1)
 

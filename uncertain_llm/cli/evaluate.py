@@ -17,6 +17,7 @@ from uncertain_llm.cli.terminal import printable
 from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
 from uncertain_llm.evaluation.columns import Columns, collect
 from uncertain_llm.evaluation.dataset import BadLine, input_files
+from uncertain_llm.evaluation.html_pictures import require_pictures
 from uncertain_llm.evaluation.html_report import html_report
 from uncertain_llm.evaluation.intervals import (
     IntervalReport,
@@ -76,6 +77,8 @@ def evaluate(
         raise typer.BadParameter("give SCORED and --against IN, or --log URL")
     intervals = None
     try:
+        if html is not None:
+            _check_page(html)
         if log is not None:
             columns, bad = _read_log(log)
         else:
@@ -106,6 +109,12 @@ def read_judged(
             `refuse_conflicts` also when one row has two sets of labels.
     """
     labels = load_labels(input_files(against))
+    if labels.n_rows == 0:
+        first = f"; the first problem: {labels.bad_lines[0]}" if labels.bad_lines else ""
+        raise ConfigurationError(
+            f"no row in {', '.join(path.name for path in against)} could be read{first}; "
+            "--against takes the recording, with 'correct' in its samples"
+        )
     if refuse_conflicts and labels.n_conflicts:
         raise ConfigurationError(
             f"{labels.n_conflicts} rows have the dataset, model and id of another row, and other "
@@ -158,6 +167,15 @@ def _stated_intervals(
     # Bad lines were already met when the labels were read.
     kept = [row for row in rows if not isinstance(row, BadLine)]
     return evaluate_intervals(kept, n_resamples=n_resamples, seed=seed) if kept else None
+
+
+def _check_page(path: Path) -> None:
+    """Find out what stands in the way of the page before minutes of work, not after them."""
+    require_pictures()
+    if not path.resolve().parent.is_dir():
+        raise ConfigurationError(
+            f"the report cannot be written to {path}: there is no folder {path.parent}"
+        )
 
 
 def _write(path: Path, text: str) -> None:

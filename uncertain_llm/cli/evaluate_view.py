@@ -127,7 +127,8 @@ def _stated_intervals(report: IntervalReport) -> Iterator[str]:
 
 
 def _comparison_lines(found: Comparison) -> Iterator[str]:
-    yield f"{'PASSED' if found.passed else 'FAILED'}: {printable(found.verdict, one_line=True)}"
+    outcome = "FAILED" if not found.passed else "PASSED" if found.was_checked else "NOT CHECKED"
+    yield f"{outcome}: {printable(found.verdict, one_line=True)}"
     yield (
         f"{found.n_rows} rows on {found.n_questions} questions that both answered, "
         f"{found.n_labelled} labelled"

@@ -71,6 +71,8 @@ class Comparison(Value):
     """What the gate found."""
 
     passed: bool
+    was_checked: bool
+    """Whether there were labels enough to judge anything; if not, to have passed means nothing."""
     verdict: str
     """One sentence."""
     n_rows: int
@@ -97,6 +99,10 @@ class _Check:
     """1: higher is worse, -1: lower is worse, 0: any change is."""
     limit: float | None
 
+    @property
+    def needs_no_label(self) -> bool:
+        return self.name == "coverage" or self.name.startswith("share.")
+
 
 @dataclass(frozen=True)
 class _Paired:
@@ -105,6 +111,8 @@ class _Paired:
     baseline: Mapping[str, FloatArray]
     candidate: Mapping[str, FloatArray]
     n_questions: int
+    n_labelled_questions: int
+    """Those on which all figures but coverage and shares rest."""
 
 
 def compare(baseline: Columns, candidate: Columns, gate: Gate | None = None) -> Comparison:
@@ -134,6 +142,7 @@ def compare(baseline: Columns, candidate: Columns, gate: Gate | None = None) -> 
     worse = [d for d in (*overall, *slices) if d.verdict == "worse"]
     return Comparison(
         passed=not worse,
+        was_checked=bool(worse) or _was_checked(overall),
         verdict=_sentence(worse, overall),
         n_rows=len(new),
         n_questions=figures.n_questions,
@@ -144,7 +153,10 @@ def compare(baseline: Columns, candidate: Columns, gate: Gate | None = None) -> 
         overall=tuple(overall),
         slices=tuple(slices),
         inversions=tuple(inversions),
-        notes=(*_notes(baseline, candidate, old, new, figures.n_questions), *_unchecked(overall)),
+        notes=(
+            *_notes(baseline, candidate, old, new, figures.n_labelled_questions),
+            *_unchecked(overall),
+        ),
         gate=gate,
     )
 
@@ -251,7 +263,13 @@ class _Resampling:
             )
             for side, members in parts
         )
-        return _Paired(before, after, int(np.unique(self.questions).size))
+        known = np.concatenate([old.is_known, new.is_known])
+        return _Paired(
+            before,
+            after,
+            int(np.unique(self.questions).size),
+            int(np.unique(self.questions[known]).size),
+        )
 
 
 def _slice_differences(
@@ -360,7 +378,8 @@ def _harm(check: _Check, pair: _Paired) -> _Harm:
     before, after = (float(v) if np.isfinite(v) else None for v in (old[0], new[0]))
     if before is None or after is None:
         return _Harm(before, after, reason="undefined")
-    if pair.n_questions < _LEAST_QUESTIONS:
+    n_questions = pair.n_questions if check.needs_no_label else pair.n_labelled_questions
+    if n_questions < _LEAST_QUESTIONS:
         return _Harm(before, after, reason="too_few_questions")
     change = new[1:] - old[1:]
     there = np.isfinite(change)
@@ -411,8 +430,7 @@ def _difference(check: _Check, name: str | None, harm: _Harm, reach: float) -> D
 
 def _sentence(worse: Sequence[Difference], overall: Sequence[Difference]) -> str:
     if not worse:
-        decided = any(d.verdict == "no_worse" for d in overall)
-        if not decided:
+        if not _was_checked(overall):
             return "Nothing could be checked: too few labelled questions in common."
         return "Nothing that the gate checks got worse beyond noise."
     what = [d.name if d.slice is None else f"{d.name} in {d.slice}" for d in worse]
@@ -420,6 +438,15 @@ def _sentence(worse: Sequence[Difference], overall: Sequence[Difference]) -> str
     rose = accuracy is not None and accuracy > 0 and all(d.name != "accuracy" for d in worse)
     beside = f" although accuracy rose by {accuracy:.3f}" if rose else ""
     return f"Worse beyond noise{beside}: {', '.join(what)}."
+
+
+def _was_checked(overall: Sequence[Difference]) -> bool:
+    """Tell whether a figure on labels was judged; coverage and shares need none."""
+    return any(
+        d.verdict in ("worse", "no_worse")
+        for d in overall
+        if d.name != "coverage" and not d.name.startswith("share of")
+    )
 
 
 def _unchecked(overall: Sequence[Difference]) -> Iterator[str]:
@@ -430,7 +457,7 @@ def _unchecked(overall: Sequence[Difference]) -> Iterator[str]:
 
 
 def _notes(
-    baseline: Columns, candidate: Columns, old: Columns, new: Columns, n_questions: int
+    baseline: Columns, candidate: Columns, old: Columns, new: Columns, n_labelled: int
 ) -> Iterator[str]:
     if len(baseline) > len(old):
         yield (
@@ -442,5 +469,8 @@ def _notes(
     n_unlabelled = int((~new.is_known).sum())
     if n_unlabelled:
         yield f"{n_unlabelled} of {len(new)} rows have no label"
-    if n_questions < _LEAST_QUESTIONS:
-        yield f"{n_questions} questions are too few to tell a change from noise: nothing is gated"
+    if n_labelled < _LEAST_QUESTIONS:
+        yield (
+            f"{n_labelled} labelled questions are too few to tell a change from noise; give at "
+            f"least {_LEAST_QUESTIONS}"
+        )

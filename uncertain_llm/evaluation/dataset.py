@@ -22,6 +22,7 @@ __all__ = [
     "RowKey",
     "RowLabels",
     "input_files",
+    "numbered_lines",
     "read_labels",
     "read_lines",
     "read_rows",
@@ -123,6 +124,17 @@ def read_lines(
         on_read: Called now and then with the bytes that were read since the last call, as they
             lie in the file: compressed ones count as they are stored.
     """
+    for _, found in numbered_lines(paths, check=check, on_read=on_read):
+        yield found
+
+
+def numbered_lines(
+    paths: Iterable[Path],
+    *,
+    check: Callable[[Mapping[str, object]], str | None] | None = None,
+    on_read: Callable[[int], None] | None = None,
+) -> Iterator[tuple[tuple[Path, int], Mapping[str, object] | BadLine]]:
+    """Yield what `read_lines` does, each with the file and the line that it stands in."""
     wrong_with = _wrong_with_recording if check is None else check
     for path in paths:
         number = 0
@@ -131,7 +143,7 @@ def read_lines(
                 told = 0
                 for number, line in enumerate(stream, start=1):
                     if line.strip():
-                        yield _object(path, number, line, wrong_with)
+                        yield (path, number), _object(path, number, line, wrong_with)
                     if on_read is not None and number % _LINES_A_REPORT == 0:
                         place = raw.tell()
                         on_read(place - told)
@@ -139,7 +151,8 @@ def read_lines(
                 if on_read is not None:
                     on_read(raw.tell() - told)
         except (OSError, EOFError, zlib.error) as error:
-            yield BadLine(path, number + 1, f"cannot be read further ({type(error).__name__})")
+            broken = BadLine(path, number + 1, f"cannot be read further ({type(error).__name__})")
+            yield (path, number + 1), broken
 
 
 def read_rows(

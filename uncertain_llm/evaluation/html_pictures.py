@@ -12,11 +12,32 @@ from uncertain_llm.evaluation.report import Report
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["histogram_picture", "reliability_picture", "risk_coverage_picture"]
+__all__ = [
+    "histogram_picture",
+    "reliability_picture",
+    "require_pictures",
+    "risk_coverage_picture",
+]
 
 # Okabe and Ito (2008): told apart with every common colour blindness, and in grey.
 _BLUE, _ORANGE, _GREY = "#0072b2", "#d55e00", "#6b7280"
 _SIZE = (4.6, 3.5)  # inches: text stays readable when a phone shows it 360 pixels wide
+
+
+def require_pictures() -> None:
+    """Check that pictures can be drawn.
+
+    Raises:
+        ConfigurationError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl
+    except ImportError as error:
+        raise ConfigurationError(
+            "the HTML report needs matplotlib, which is not installed; "
+            "`pip install 'uncertain-llm[report]'` adds it"
+        ) from error
+    del mpl
 
 
 def reliability_picture(report: Report) -> str:
@@ -119,14 +140,10 @@ def _legend(axes: Axes) -> None:
 
 def _svg(draw: Callable[[Axes], None]) -> str:
     """Return a picture as an SVG element: the same bytes for the same report."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ConfigurationError(
-            "the HTML report needs matplotlib, which is not installed; "
-            "`pip install 'uncertain-llm[report]'` adds it"
-        ) from error
+    require_pictures()
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     with mpl.rc_context(
         {
             "svg.fonttype": "none",  # text stays text: smaller, searchable, read aloud

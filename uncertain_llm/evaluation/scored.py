@@ -10,7 +10,7 @@ from typing import Protocol
 from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.decision import Action
 from uncertain_llm.core.response import DecisionRecord, Label
-from uncertain_llm.evaluation.dataset import BadLine, RowKey, RowLabels, read_labels, read_lines
+from uncertain_llm.evaluation.dataset import BadLine, RowKey, RowLabels, numbered_lines, read_labels
 
 __all__ = [
     "JudgedRow",
@@ -39,6 +39,8 @@ class ScoredRow:
     action: Action
     representative: int | None
     """The reply that was scored: its index, -1 for the greedy one, None when there was none."""
+    place: tuple[Path, int] = field(default=(Path("SCORED"), 0), compare=False)
+    """The file and the line that it comes from, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class JudgedRow:
 
 def read_scored(paths: Iterable[Path]) -> Iterator[ScoredRow | BadLine]:
     """Yield the rows of SCORED files in their order, or what is wrong with a line."""
-    for found in read_lines(paths, check=_wrong_with_scored):
-        yield found if isinstance(found, BadLine) else _scored_row(found)
+    for place, found in numbered_lines(paths, check=_wrong_with_scored):
+        yield found if isinstance(found, BadLine) else _scored_row(found, place)
 
 
 @dataclass(slots=True)
@@ -122,14 +124,14 @@ def join(scored: Iterable[ScoredRow | BadLine], labels: Labels) -> Iterator[Judg
     A row whose labels are not there stays, with `right` None. A row that comes twice, or that
     scores a reply which its recording does not have, becomes a bad line.
     """
-    for number, row in enumerate(scored, start=1):
+    for row in scored:
         if isinstance(row, BadLine):
             yield row
             continue
         try:
             yield _judged(row, labels.take(row.key))
         except (ValueError, IndexError) as error:
-            yield BadLine(Path("SCORED"), number, str(error))
+            yield BadLine(*row.place, str(error))
 
 
 class LabelledLog(Protocol):
@@ -215,7 +217,7 @@ def _wrong_with_scored(found: Mapping[str, object]) -> str | None:
     return None
 
 
-def _scored_row(found: Mapping[str, object]) -> ScoredRow:
+def _scored_row(found: Mapping[str, object], place: tuple[Path, int]) -> ScoredRow:
     index = found["representative"]
     return ScoredRow(
         key=RowKey(str(found["dataset"]), str(found["model"]), str(found["id"])),
@@ -224,6 +226,7 @@ def _scored_row(found: Mapping[str, object]) -> ScoredRow:
         status=ConfidenceStatus(str(found["status"])),
         action=Action(str(found["action"])),
         representative=index if isinstance(index, int) else None,
+        place=place,
     )
 
 
