@@ -88,6 +88,42 @@ def test_it_is_made_for_a_phone_and_for_paper(page: str) -> None:
     assert "max-width: 40rem" in page
 
 
+def test_a_table_scrolls_in_a_box_of_its_own_and_its_explanation_stays_outside(page: str) -> None:
+    boxes = re.findall(r'<div class="wide"[^>]*><table>.*?</table></div>', page, re.DOTALL)
+
+    assert len(boxes) == page.count("<table>") >= 4
+    assert ".wide { overflow-x: auto;" in page
+    assert "<caption" not in page
+    assert all('tabindex="0" aria-label="' in box for box in boxes)
+    assert not any("<p" in box for box in boxes)
+
+
+def test_what_columns_of_slices_mean_is_said_once(page: str, report: Report) -> None:
+    slices = page[page.index("<h2>Slices</h2>") :]
+
+    assert slices.count("mean probability less share right") == 1
+    assert [f"<h3>By {d}</h3>" in slices for d in report.by_slice] == [True] * len(report.by_slice)
+    assert len(report.by_slice) > 1
+
+
+def test_the_error_of_the_top_bin_stands_beside_the_reliability_diagram(page: str) -> None:
+    places = [
+        page.index(mark)
+        for mark in (
+            'aria-label="Reliability diagram"',
+            "Where it claims 90% or more",
+            'aria-label="Risk-coverage curve"',
+        )
+    ]
+
+    assert places == sorted(places)
+
+
+def test_on_paper_no_note_is_left_for_a_last_page(page: str) -> None:
+    assert page.rstrip().endswith("</table></div>\n</body>\n</html>")
+    assert page.index("Intervals: 95 %") < page.index("<h2>What the policy did</h2>")
+
+
 def test_the_same_report_gives_the_same_bytes(page: str, report: Report) -> None:
     assert html_report(report) == page
 

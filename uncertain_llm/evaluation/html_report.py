@@ -24,22 +24,26 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #16181d; margin: 0 auto; max-width: 60rem;
   padding: 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
-p, li { max-width: 46rem; } .dim, caption, figcaption { color: var(--dim); font-size: .875rem; }
+h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
+p, li { max-width: 46rem; } .dim, figcaption { color: var(--dim); font-size: .875rem; }
 .bad { color: var(--bad); font-weight: 600; }
 .pictures { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
 figure { margin: 0; } figure svg { width: 100%; height: auto; display: block; }
+.about { margin: .75rem 0 .25rem; }
 .wide { overflow-x: auto; margin-bottom: 1.25rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-caption { text-align: left; padding-bottom: .25rem; }
 th, td { padding: .3rem .6rem .3rem 0; text-align: right; border-bottom: 1px solid var(--line);
   vertical-align: top; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-th:first-child, td:first-child { text-align: left; } thead th { font-weight: 600; }
+th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
+thead th { font-weight: 600; }
 .interval { color: var(--dim); white-space: nowrap; font-size: .85em; }
 @media (max-width: 40rem) { body { padding: .75rem; font-size: 15px; }
-  td .interval { display: block; } th, td { padding-right: .4rem; } }
+  td .interval { display: block; } th, td { padding-right: .5rem; }
+  td:first-child { min-width: 5.5rem; max-width: 9.5rem; } }
 @media print { @page { margin: 15mm; } body { font-size: 10.5pt; max-width: none; padding: 0; }
-  figure, table, h2 { break-inside: avoid; } h2 { break-after: avoid; } .wide { overflow: visible; }
+  figure, tr { break-inside: avoid; } h2, h3, .about { break-after: avoid; }
+  .wide { overflow: visible; } th:first-child, td:first-child { position: static; }
   .pictures { grid-template-columns: 1fr 1fr; } }
 """
 
@@ -62,16 +66,15 @@ def html_report(report: Report, *, title: str = "How far can these answers be tr
         _pictures(report),
         "<h2>All rows</h2>",
         _figures_table(report),
-        _top_bin(report),
+        _about_intervals(report),
         "<h2>What the policy did</h2>",
         _actions("What was chosen first", report.by_action),
     ]
     if report.by_delivered is not None:
         body.append(_actions("What users got", report.by_delivered))
-    body += ["<h2>Slices</h2>", *(_slices(d, s) for d, s in report.by_slice.items())]
+    body += ["<h2>Slices</h2>", *_slices(report)]
     if report.intervals is not None:
         body += ["<h2>Stated intervals</h2>", _intervals(report.intervals)]
-    body.append(_footer(report))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -158,6 +161,8 @@ def _pictures(report: Report) -> str:
     for svg, name, text in pictures:
         named = svg.replace("<svg", f'<svg role="img" aria-label="{name}"', 1)
         figures.append(f"<figure>{named}<figcaption>{text}</figcaption></figure>")
+    # Second, also on a phone: the average over all bins hides what the surest answers are worth.
+    figures.insert(1, _top_bin(report))
     return f'<div class="pictures">{"".join(figures)}</div>'
 
 
@@ -198,7 +203,7 @@ def _figures_table(report: Report) -> str:
 def _top_bin(report: Report) -> str:
     top = report.top_bin
     if top.mean_stated is None:
-        return f"<p>No answer claims {top.cut:.0%} or more.</p>"
+        return f"<p>No labelled answer claims {top.cut:.0%} or more.</p>"
     return (
         f"<p><b>Where it claims {top.cut:.0%} or more</b> ({top.n} rows, {_cell(top.share)} of "
         f"those with a probability): it says {top.mean_stated:.3f} on average, and "
@@ -223,7 +228,18 @@ def _actions(caption: str, actions: dict[Action, ActionReport]) -> str:
     )
 
 
-def _slices(dimension: str, slices: dict[str, SliceReport]) -> str:
+def _slices(report: Report) -> Iterator[str]:
+    if not report.by_slice:
+        return
+    yield (
+        '<p class="dim">Overconfident: mean probability less share right. Right less wrong: of the '
+        "mean probability.</p>"
+    )
+    for dimension, slices in report.by_slice.items():
+        yield f"<h3>By {escape(dimension)}</h3>" + _slice_table(dimension, slices)
+
+
+def _slice_table(dimension: str, slices: dict[str, SliceReport]) -> str:
     def line(name: str, found: SliceReport) -> tuple[str, ...]:
         gap = _cell(found.confidence_gap)
         figures = (found.accuracy, found.auroc, found.ece, found.signed_gap)
@@ -234,18 +250,10 @@ def _slices(dimension: str, slices: dict[str, SliceReport]) -> str:
             f'<span class="bad">{gap} inverted</span>' if found.is_inverted else gap,
         )
 
-    return _table(
-        f"By {escape(dimension)}. Overconfident: mean probability less share right. Right less "
-        "wrong: of the mean probability.",
-        (
-            escape(dimension),
-            "rows",
-            "accuracy",
-            "AUROC",
-            "ECE",
-            "overconfident",
-            "right less wrong",
-        ),
+    head = ("rows", "accuracy", "AUROC", "ECE", "overconfident", "right less wrong")
+    return _scrolling(
+        f"By {escape(dimension)}",
+        (escape(dimension), *head),
         (line(name, found) for name, found in slices.items()),
     )
 
@@ -269,7 +277,8 @@ def _intervals(report: IntervalReport) -> str:
     )
 
 
-def _footer(report: Report) -> str:
+def _about_intervals(report: Report) -> str:
+    # Beside the first table: at the end it would be alone on the last sheet of paper.
     return (
         f'<p class="dim">Intervals: 95 %, {report.n_resamples} resamples of whole questions (seed '
         f"{report.seed}); of shares, the exact binomial interval at the number of independent rows "
@@ -279,11 +288,17 @@ def _footer(report: Report) -> str:
 
 
 def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    header = "".join(f'<th scope="col">{name}</th>' for name in head)
+    # Not a <caption>: that is as wide as its table, so a phone would cut it off with the table.
+    return f'<p class="dim about">{caption}</p>{_scrolling(caption, head, rows)}'
+
+
+def _scrolling(name: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table that scrolls in its own box, which the keyboard reaches and a screen reader names."""
+    header = "".join(f'<th scope="col">{column}</th>' for column in head)
     lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return (
-        f'<div class="wide"><table><caption>{caption}</caption><thead><tr>{header}</tr></thead>'
-        f"<tbody>{lines}</tbody></table></div>"
+        f'<div class="wide" role="region" tabindex="0" aria-label="{name}"><table>'
+        f"<thead><tr>{header}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
 
 
