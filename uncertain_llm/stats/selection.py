@@ -33,8 +33,8 @@ __all__ = [
     "certify_threshold_by_split",
 ]
 
-# A band's risk hardly changes near its edge: a test of few labels there would stop the rest. The
-# best of seven designs on synthetic risk curves (November 2026); from 8 to 25 they differ little.
+# A band's risk hardly changes near its edge: a test of few labels there would stop the rest. Picked
+# among eight designs on synthetic risk curves (November 2026); from 8 to 25 they differ little.
 _BAND_STARTS = (Start(8.0, 1.0),)
 
 
