@@ -108,11 +108,11 @@ HOSTILE = [
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_long_hostile_text_takes_no_more_than_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    start = time.perf_counter()
+    start = time.process_time()
 
     scrub(text)
 
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_a_secret_that_is_set_later_or_changed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

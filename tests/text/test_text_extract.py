@@ -219,11 +219,11 @@ def test_a_reply_without_words_has_no_answer(reply: str) -> None:
 def test_adversarial_repetition_is_read_in_linear_time(unit: str, task: str | None) -> None:
     text = unit * (100_000 // len(unit))
 
-    start = time.perf_counter()
+    start = time.process_time()
     extract_answer(text, question=CHOICE if task == "mcq" else COUNT, task=task)
     same_answer(text, text + "x", question=RIVER, task=task)
 
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 @settings(max_examples=300, deadline=None)

@@ -83,8 +83,8 @@ def test_a_reply_that_takes_no_side_is_neither_yes_nor_no(question: str, reply: 
 def test_long_repetition_is_read_in_linear_time(unit: str, question: str) -> None:
     text = unit * (100_000 // len(unit))
 
-    start = time.perf_counter()
+    start = time.process_time()
     extract_answer(text, question=question)
     extract_answer(text, question=question, task="math_numeric")
 
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0

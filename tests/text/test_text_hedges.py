@@ -174,11 +174,11 @@ def test_any_text_has_scores_in_range_or_a_reason(text: str) -> None:
 )
 def test_hostile_input_is_read_in_linear_time(piece: str) -> None:
     text = "It is " + piece * (100_000 // len(piece))
-    begin = time.perf_counter()
+    begin = time.process_time()
 
     decisiveness(text)
 
-    assert time.perf_counter() - begin < 2.0
+    assert time.process_time() - begin < 2.0
 
 
 def test_broken_and_foreign_text_and_a_megabyte_are_read() -> None:

@@ -79,8 +79,8 @@ def test_two_ticks_tick_nothing() -> None:
 def test_repeated_letters_are_read_in_linear_time(unit: str) -> None:
     text = unit * (100_000 // len(unit))
 
-    start = time.perf_counter()
+    start = time.process_time()
     option_in_prose(text, view_question(METAL))
     extract_answer(text, question=METAL, task="mcq")
 
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0

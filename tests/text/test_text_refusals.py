@@ -274,19 +274,19 @@ def test_masking_keeps_the_length_and_sentences_cover_every_letter(text: str) ->
 )  # fmt: skip
 def test_hostile_input_is_read_in_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    begin = time.perf_counter()
+    begin = time.process_time()
 
     classify_refusal(text, text)
 
-    assert time.perf_counter() - begin < 2.0
+    assert time.process_time() - begin < 2.0
 
 
 def test_a_megabyte_is_read_quickly() -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
 
     assert classify_refusal("The bridge opened in 1932. " * 40_000) is None
 
-    assert time.perf_counter() - begin < 2.0
+    assert time.process_time() - begin < 2.0
 
 
 def _demo() -> list[dict]:

@@ -186,12 +186,12 @@ def test_every_whole_percentage_survives_a_round_trip(percent: int) -> None:
 )
 def test_hostile_input_is_read_in_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    begin = time.perf_counter()
+    begin = time.process_time()
 
     stated_probability(text)
     split_stated(text)
 
-    assert time.perf_counter() - begin < 2.0
+    assert time.process_time() - begin < 2.0
 
 
 def test_broken_and_foreign_text_and_a_megabyte_are_read() -> None:
