@@ -6,6 +6,8 @@ import gzip
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -186,3 +188,35 @@ def test_scores_may_go_to_a_device_which_is_not_replaced() -> None:
 
     assert done.exit_code == ExitCode.OK
     assert Path("/dev/null").is_char_device()
+
+
+def _piped(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "uncertain_llm", "assess", "rows.jsonl", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("out", "name"),
+    [
+        ("-", "standard output"),
+        pytest.param(
+            "/dev/stdout",
+            "/dev/stdout",
+            marks=pytest.mark.skipif(os.name == "nt", reason="needs /dev"),
+        ),
+    ],
+)
+def test_scores_may_go_down_a_pipe(out: str, name: str) -> None:
+    _run("rows.jsonl", "--out", "scored.jsonl")
+
+    done = _piped("--out", out)
+
+    assert (done.returncode, done.stdout) == (0, Path("scored.jsonl").read_text())
+    assert done.stderr.startswith(f"Wrote 1 row to {name}")
+    assert not Path("-").exists()
+
+
+def test_scores_and_summary_do_not_mix_on_standard_output() -> None:
+    done = _run("rows.jsonl", "--out", "-", "--json")
+
+    assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")

@@ -46,8 +46,10 @@ def assess(
             "--out",
             metavar="SCORED",
             dir_okay=False,
+            allow_dash=True,
             show_default=False,
-            help="Where the scores go, one line a row; packed if the name ends in .gz.",
+            help="Where the scores go, one line a row; packed if the name ends in .gz; "
+            "- is standard output.",
         ),
     ],
     policy: PolicyOption = "balanced",
@@ -70,6 +72,9 @@ def assess(
 ) -> None:
     """Score recorded samples: an answer, a probability and a decision for each row."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
+    to_stdout = str(out) == "-"
+    if to_stdout and as_json:
+        raise typer.BadParameter("scores and summary would mix", param_hint="--out - --json")
 
     def tell(bad: BadLine) -> None:
         console.print(Text(printable(str(bad), one_line=True)))
@@ -83,7 +88,7 @@ def assess(
             task = progress.add_task("assess", total=total)
             run = assess_files(
                 inputs,
-                out,
+                typer.get_text_stream("stdout") if to_stdout else out,
                 assessor,
                 on_bad=tell,
                 on_read=lambda n_bytes: progress.advance(task, n_bytes),
@@ -117,12 +122,16 @@ def _sentence(run: AssessRun, out: Path) -> str:
     rows = "row" if run.n_rows == 1 else "rows"
     lines = "line" if run.n_bad == 1 else "lines"
     actions = ", ".join(f"{action} {n}" for action, n in run.actions.items())
-    parts = [f"Wrote {run.n_rows} {rows} to {out}" + (f" ({actions})" if actions else "")]
+    parts = [f"Wrote {run.n_rows} {rows} to {_named(out)}" + (f" ({actions})" if actions else "")]
     if run.n_unavailable:
         parts.append(f"nothing to measure in {run.n_unavailable}")
     if run.n_bad:
         parts.append(f"{run.n_bad} bad {lines} left out")
     return "; ".join(parts) + "."
+
+
+def _named(out: Path) -> str:
+    return "standard output" if str(out) == "-" else str(out)
 
 
 def _json(run: AssessRun, out: Path) -> dict[str, object]:

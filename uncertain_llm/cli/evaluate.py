@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +24,7 @@ from uncertain_llm.evaluation.intervals import (
 )
 from uncertain_llm.evaluation.report import evaluate_columns
 from uncertain_llm.evaluation.scored import join, judged_decisions, load_labels, read_scored
+from uncertain_llm.storage.whole_file import whole_file
 
 __all__ = ["AgainstOption", "JsonOption", "evaluate", "read_judged", "report_bad_lines"]
 
@@ -179,17 +178,9 @@ def _check_page(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that appears whole, or not at all."""
     try:
-        handle, draft = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
-        try:
-            with open(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            os.chmod(draft, 0o644)  # mkstemp gives it to its owner alone
-            os.replace(draft, path.resolve())
-        except BaseException:
-            os.unlink(draft)
-            raise
+        with whole_file(path) as stream:
+            stream.write(text.encode())
     except OSError as error:
         raise ConfigurationError(
             f"the report cannot be written to {path}: {error.strerror or error}"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from uncertain_llm.core.response import Label
 from uncertain_llm.storage import default_log_url
 from uncertain_llm.storage.jsonl import decision_line, export_records
 from uncertain_llm.storage.log_url import parse_log_url
+from uncertain_llm.storage.whole_file import whole_file
 
 if TYPE_CHECKING:
     # SQLAlchemy behind it takes half the start of a command that needs no log.
@@ -188,21 +188,14 @@ def _loss(outcome: Outcome, loss: float | None) -> float:
 
 @contextmanager
 def _replacing(out: Path) -> Iterator[TextIO]:
-    """A stream whose content appears under the name at the end, or not at all."""
-    out = out.resolve()  # a link stays a link
     try:
-        if out.exists() and not out.is_file():  # a pipe or a device: nothing to replace
-            with out.open("w", encoding="ascii") as stream:
+        # It holds what users asked, as the log does.
+        with whole_file(out, is_private=True) as raw:
+            stream = io.TextIOWrapper(raw, encoding="ascii", newline="\n")
+            try:
                 yield stream
-            return
-        handle, draft = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
-        try:
-            with open(handle, "w", encoding="ascii") as stream:
-                yield stream
-            os.replace(draft, out)
-        except BaseException:
-            os.unlink(draft)
-            raise
+            finally:
+                stream.detach()
     except OSError as error:
         raise ConfigurationError(
             f"the export cannot be written to {out}: {error.strerror or error}"

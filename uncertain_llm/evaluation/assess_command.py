@@ -5,18 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.evaluation.assess_offline import Assessor, scored_line
 from uncertain_llm.evaluation.dataset import BadLine, input_files, read_rows
+from uncertain_llm.storage.whole_file import whole_file
 
 __all__ = ["AssessRun", "assess_files"]
 
@@ -39,7 +39,7 @@ class AssessRun:
 
 def assess_files(
     paths: Sequence[Path],
-    out: Path,
+    out: Path | TextIO,
     assessor: Assessor,
     *,
     on_bad: Callable[[BadLine], None],
@@ -52,7 +52,8 @@ def assess_files(
 
     Args:
         paths: Files and folders of recordings, `.jsonl` or `.jsonl.gz`.
-        out: File to write; packed if its name ends in `.gz`. An existing one is replaced.
+        out: File to write; packed if its name ends in `.gz`. An existing one is replaced; a pipe,
+            a device or an open stream is written as the rows come.
         assessor: What scores a row.
         on_bad: Told of every line that cannot be read; the run goes on.
         on_read: Told how many bytes of the input were read since it was told last.
@@ -62,10 +63,11 @@ def assess_files(
             next run, or it cannot be written.
     """
     files = input_files(paths)
-    _refuse_own_input(paths, files, out)
+    if isinstance(out, Path):
+        _refuse_own_input(paths, files, out)
     n_rows = n_bad = n_unavailable = 0
     actions: Counter[str] = Counter()
-    with _replacing(out) as stream:
+    with _opened(out) as stream:
         for row in read_rows(files, on_read=on_read):
             if isinstance(row, BadLine):
                 n_bad += 1
@@ -92,26 +94,16 @@ def _refuse_own_input(paths: Sequence[Path], files: Sequence[Path], out: Path) -
 
 
 @contextmanager
-def _replacing(out: Path) -> Iterator[TextIO]:
-    """A stream whose content appears under the name at the end, or not at all."""
-    target = out.resolve()  # a link stays a link
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+def _opened(out: Path | TextIO) -> Iterator[TextIO]:
+    if not isinstance(out, Path):
+        yield out
+        return
     try:
-        if target.exists() and not target.is_file():  # a pipe or a device: nothing to replace
-            with target.open("w", encoding="ascii") as stream:
-                yield stream
-            return
-        try:
-            with draft.open("wb") as raw:
-                with _text_stream(raw, is_packed=target.name.endswith(_PACKED)) as stream:
-                    yield stream
-                raw.flush()
-                os.fsync(raw.fileno())
-            os.replace(draft, target)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(draft)
-            raise
+        with (
+            whole_file(out) as raw,
+            _text_stream(raw, is_packed=out.name.endswith(_PACKED)) as stream,
+        ):
+            yield stream
     except OSError as error:
         raise ConfigurationError(
             f"the scores cannot be written to {out}: {error.strerror or error}"
@@ -119,7 +111,7 @@ def _replacing(out: Path) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _text_stream(raw: io.BufferedWriter, *, is_packed: bool) -> Iterator[TextIO]:
+def _text_stream(raw: BinaryIO, *, is_packed: bool) -> Iterator[TextIO]:
     if is_packed:
         # Neither name nor time goes into the header: the same scores are the same bytes.
         with (

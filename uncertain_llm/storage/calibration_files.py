@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from uncertain_llm.core.errors import PolicyError
 from uncertain_llm.policy.calibration_file import CALIBRATION_SCHEMA_VERSION, CalibrationFile
+from uncertain_llm.storage.whole_file import whole_file
 
 __all__ = ["is_calibration", "load_calibration", "parse_calibration", "save_calibration"]
 
@@ -95,19 +93,9 @@ def save_calibration(calibration: CalibrationFile, path: str | Path) -> None:
         PolicyError: The file cannot be written.
     """
     text = calibration.with_checksum().model_dump_json(indent=1) + "\n"
-    target = Path(path)
-    temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
+        with whole_file(Path(path)) as stream:
+            stream.write(text.encode())
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         why = (error.strerror or type(error).__name__).lower()
         raise PolicyError(f"cannot write the calibration {path} ({why})") from error

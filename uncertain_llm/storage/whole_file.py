@@ -1,0 +1,52 @@
+"""Writing a file that appears under its name when it is complete, or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = ["whole_file"]
+
+
+@contextmanager
+def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
+    """Return a stream whose content replaces the file at the end of the block, if no error came.
+
+    What is no file, such as a pipe, a device or `/dev/stdout`, is written directly: there is
+    nothing to replace, and a name in `/dev` that was replaced would be lost to all programs.
+
+    Args:
+        path: The name. A link stays a link, and the file that it leads to is replaced.
+        is_private: Give a new file to its owner alone, whatever the umask says.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    if _is_stream(path):
+        # Appending: `/dev/stdout` may be a file that the shell has opened with `>>`.
+        with path.open("ab") as stream:
+            yield stream
+        return
+    target = path.resolve()
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if is_private else 0o666)
+    try:
+        with open(handle, "wb") as raw:
+            yield raw
+            raw.flush()
+            os.fsync(raw.fileno())
+        os.replace(draft, target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(draft)
+        raise
+
+
+def _is_stream(path: Path) -> bool:
+    """Asked of the name as it was given: that of a pipe behind `/dev/stdout` does not resolve."""
+    is_descriptor = path.as_posix().startswith(("/dev/std", "/dev/fd/", "/proc/"))
+    return path.exists() and (is_descriptor or not path.is_file())
