@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from judged_rows import columns, judged, system
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from uncertain_llm.core.decision import Action
+from uncertain_llm.evaluation.columns import Codes, Columns
 from uncertain_llm.evaluation.figures import Figure, Resamples, draw_counts, korn_graubard_interval
 from uncertain_llm.evaluation.report import Report, calibrated_band, evaluate
 from uncertain_llm.evaluation.resampled import figures_of, tally
@@ -304,3 +306,26 @@ def test_the_noise_band_of_a_calibrated_bin_is_binomial() -> None:
 def test_a_bad_number_of_resamples_is_refused() -> None:
     with pytest.raises(ValueError, match="n_resamples"):
         evaluate(ROWS, n_resamples=0)
+
+
+def test_sums_of_many_rows_are_taken_in_little_more_memory_than_the_rows() -> None:
+    n = 100_000
+    score = np.random.default_rng(0).random(n)
+    rows = Columns(
+        score=score,
+        probability=score,
+        right=(score > 0.4).astype(np.int8),
+        action=np.zeros(n, np.int8),
+        delivered=np.full(n, -1, np.int8),
+        status=np.zeros(n, np.int8),
+        question=Codes((), np.arange(n, dtype=np.int32)),
+        slices={},
+    )
+    groups = np.arange(n) % 10
+    tracemalloc.start()
+
+    tally(rows, groups, 10)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 15 * score.nbytes

@@ -10,7 +10,7 @@ neighbouring scores count as tied inside resamples, not in the estimate.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,57 +95,68 @@ def tally(columns: Columns, groups: IntArray, n_groups: int, *, with_curves: boo
         n_groups: Groups; some may have no row here.
         with_curves: Whether also smooth ECE and calibration line are wanted.
     """
-    blocks, logits = _blocks(columns, with_curves=with_curves)
     parts: list[FloatArray] = []
     places: dict[str, slice] = {}
     start = 0
-    for name, (rows, cells, width, weights) in blocks.items():
-        flat = np.bincount(
-            groups[rows] * width + cells, weights=weights, minlength=n_groups * width
-        )
-        parts.append(flat.reshape(n_groups, width).astype(np.float64))
-        places[name] = slice(start, start + width)
-        start += width
+    curve = _curve_groups(columns) if with_curves else None
+    for block in _blocks(columns, curve):
+        parts.append(_sums(block, groups, n_groups))
+        places[block.name] = slice(start, start + block.width)
+        start += block.width
+    logits = np.zeros(0) if curve is None else curve[1]
     return Tally(np.concatenate(parts, axis=1), places, logits)
 
 
-_Block = tuple[IntArray, IntArray, int, FloatArray]  # rows, their cell, number of cells, weights
+_Curve = tuple[IntArray, FloatArray]  # group of each judged probability, log odds of each group
 
 
-def _blocks(columns: Columns, *, with_curves: bool) -> tuple[dict[str, _Block], FloatArray]:
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What is summed over rows, in one or more cells of each cluster."""
+
+    name: str
+    rows: IntArray
+    weights: FloatArray | None = None
+    """None counts the rows."""
+    cells: IntArray | None = None
+    """None where there is one cell only."""
+    width: int = 1
+    """Number of cells."""
+
+
+def _sums(block: _Block, groups: IntArray, n_groups: int) -> FloatArray:
+    places = groups[block.rows]
+    if block.cells is not None:
+        places *= block.width
+        places += block.cells
+    flat = np.bincount(places, weights=block.weights, minlength=n_groups * block.width)
+    return flat.reshape(n_groups, block.width).astype(np.float64)
+
+
+def _blocks(columns: Columns, curve: _Curve | None) -> Iterator[_Block]:
+    """Yield the blocks one by one: together they would be many times the size of the columns."""
     everything = np.arange(len(columns))
     known = np.flatnonzero(columns.is_known)
-    action = columns.action.astype(np.int64)
-    right = columns.right.astype(np.float64)
-    n_actions = len(ACTIONS)
-    blocks: dict[str, _Block] = {
-        "n": _plain(everything),
-        "scored": _plain(np.flatnonzero(columns.is_scored)),
-        "known": _plain(known),
-        "right": _plain(known, right[known]),
-        "action": (everything, action, n_actions, np.ones(everything.size)),
-        "action_known": (known, action[known], n_actions, np.ones(known.size)),
-        "action_right": (known, action[known], n_actions, right[known]),
-    }
-    blocks |= _ranking_blocks(columns, known)
-    blocks |= _probability_blocks(columns)
-    logits = np.zeros(0)
-    if with_curves:
-        curves, logits = _curve_blocks(columns)
-        blocks |= curves
-    return blocks, logits
+    action, n_actions = columns.action.astype(np.int64), len(ACTIONS)
+    right = columns.right[known].astype(np.float64)
+    yield _Block("n", everything)
+    yield _Block("scored", np.flatnonzero(columns.is_scored))
+    yield _Block("known", known)
+    yield _Block("right", known, right)
+    yield _Block("action", everything, None, action, n_actions)
+    del everything
+    action = action[known]
+    yield _Block("action_known", known, None, action, n_actions)
+    yield _Block("action_right", known, right, action, n_actions)
+    del action, right
+    yield from _ranking_blocks(columns, known)
+    del known
+    yield from _probability_blocks(columns)
+    if curve is not None:
+        yield from _curve_blocks(columns, *curve)
 
 
-def _plain(rows: IntArray, weights: FloatArray | None = None) -> _Block:
-    return (
-        rows,
-        np.zeros(rows.size, np.int64),
-        1,
-        np.ones(rows.size) if weights is None else weights,
-    )
-
-
-def _ranking_blocks(columns: Columns, known: IntArray) -> dict[str, _Block]:
+def _ranking_blocks(columns: Columns, known: IntArray) -> Iterator[_Block]:
     """Cells are groups of scores, surest first; rows without a score come last of all."""
     score = columns.score[known]
     measured = ~np.isnan(score)
@@ -159,53 +170,55 @@ def _ranking_blocks(columns: Columns, known: IntArray) -> dict[str, _Block]:
         cells[measured] = width - 2 - bins
         cells[~measured] = width - 1
     wrong = 1.0 - columns.right[known].astype(np.float64)
-    return {
-        "rank_n": (known, cells, width, np.ones(known.size)),
-        "rank_wrong": (known, cells, width, wrong),
-    }
+    yield _Block("rank_n", known, None, cells, width)
+    yield _Block("rank_wrong", known, wrong, cells, width)
 
 
-def _probability_blocks(columns: Columns) -> dict[str, _Block]:
+def _probability_blocks(columns: Columns) -> Iterator[_Block]:
     rows = np.flatnonzero(columns.is_judged_probability)
     stated, right = columns.probability[rows], columns.right[rows].astype(np.float64)
     happened = np.where(right == 1.0, stated, 1.0 - stated)
-    blocks = {
-        "p_n": _plain(rows),
-        "p_sum": _plain(rows, stated),
-        "p_right": _plain(rows, right),
-        "p_sum_right": _plain(rows, stated * right),
-        "p_squares": _plain(rows, np.square(stated - right)),
-        "p_log": _plain(rows, -np.log(np.clip(happened, _CLIP, 1.0 - _CLIP))),
-    }
+    yield _Block("p_n", rows)
+    yield _Block("p_sum", rows, stated)
+    yield _Block("p_right", rows, right)
+    yield _Block("p_sum_right", rows, stated * right)
+    yield _Block("p_squares", rows, np.square(stated - right))
+    yield _Block("p_log", rows, -np.log(np.clip(happened, _CLIP, 1.0 - _CLIP)))
+    del happened
     if rows.size:
         bins = equal_mass_bins(stated, n_bins=default_n_bins(rows.size))
         n_bins = int(bins.max()) + 1
-        blocks["bin_n"] = (rows, bins, n_bins, np.ones(rows.size))
-        blocks["bin_sum"] = (rows, bins, n_bins, stated)
-        blocks["bin_right"] = (rows, bins, n_bins, right)
+        yield _Block("bin_n", rows, None, bins, n_bins)
+        yield _Block("bin_sum", rows, stated, bins, n_bins)
+        yield _Block("bin_right", rows, right, bins, n_bins)
         top = rows[stated >= TOP_CUT]
-        blocks["top_n"] = _plain(top)
-        blocks["top_right"] = _plain(top, columns.right[top].astype(np.float64))
-    return blocks
+        yield _Block("top_n", top)
+        yield _Block("top_right", top, columns.right[top].astype(np.float64))
 
 
-def _curve_blocks(columns: Columns) -> tuple[dict[str, _Block], FloatArray]:
+def _curve_blocks(columns: Columns, groups: IntArray, logits: FloatArray) -> Iterator[_Block]:
     rows = np.flatnonzero(columns.is_judged_probability)
     if rows.size == 0:
-        return {}, np.zeros(0)
+        return
     stated, right = columns.probability[rows], columns.right[rows].astype(np.float64)
     cells = np.minimum((stated * _CELLS).astype(np.int64), _CELLS - 1)
+    yield _Block("cell_residual", rows, right - stated, cells, _CELLS)
+    del cells
+    yield _Block("logit_n", rows, None, groups, logits.size)
+    yield _Block("logit_right", rows, right, groups, logits.size)
+
+
+def _curve_groups(columns: Columns) -> _Curve:
+    """Return the group of each judged probability, and each group's mean log odds."""
+    stated = columns.probability[columns.is_judged_probability]
+    if stated.size == 0:
+        return np.zeros(0, np.int64), np.zeros(0)
     n_bins = None if np.unique(stated).size <= _MAX_LOGITS else _MAX_LOGITS
     groups = equal_mass_bins(stated, n_bins=n_bins)
     clipped = np.clip(stated, _CLIP, 1.0 - _CLIP)
     logit = np.log(clipped) - np.log1p(-clipped)
     logits = np.bincount(groups, weights=logit) / np.bincount(groups)
-    blocks: dict[str, _Block] = {
-        "cell_residual": (rows, cells, _CELLS, right - stated),
-        "logit_n": (rows, groups, logits.size, np.ones(rows.size)),
-        "logit_right": (rows, groups, logits.size, right),
-    }
-    return blocks, np.asarray(logits, dtype=np.float64)
+    return groups, np.asarray(logits, dtype=np.float64)
 
 
 def residuals_of(tallied: Tally, counts: FloatArray, name: str) -> FloatArray | None:
