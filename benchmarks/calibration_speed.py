@@ -5,7 +5,7 @@
 
 CPU seconds of all threads, in turns, on made-up scores that are all different (the worst case: no
 ties to pool). Memory is the peak of a child process that does one thing. `--command-rows` writes
-made-up recordings and runs `evaluate` and `fit` on them. netcal is optional: its ECE is
+made-up recordings and runs `evaluate`, `compare` and `fit` on them. netcal is optional: its ECE is
 compared where `import netcal` works (it needs torch).
 """
 
@@ -361,6 +361,7 @@ def report_commands(n_rows: int) -> None:
         recorded, scored = Path(folder, "recorded.jsonl"), Path(folder, "scored.jsonl")
         write_rows(recorded, scored, n_rows)
         run_command("evaluate", str(scored), "--against", str(recorded))
+        run_command("compare", str(scored), str(scored), "--against", str(recorded))
         fitted = str(Path(folder, "fitted.json"))
         run_command("fit", str(recorded), "--out", fitted, "--alpha", "0.2", "--samples", "2")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,16 @@ def test_what_assess_writes_is_read_and_every_demo_row_finds_its_label(tmp_path:
     assert (len(columns), bad) == (20, [])
     assert columns.is_known.all()
     assert set(columns.slices) == {"dataset", "model", "domain", "task"}
+
+
+def test_labels_hold_what_their_rows_have_in_common_once(tmp_path: Path) -> None:
+    common = RECORDED | {"domain": "suspension bridges " * 50}
+    path = _write(tmp_path / "in.jsonl", *(common | {"id": f"row {i}"} for i in range(3000)))
+    tracemalloc.start()
+
+    labels = load_labels([path])
+
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert labels.n_rows == 3000
+    assert held < 3000 * 250

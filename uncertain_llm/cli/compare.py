@@ -46,16 +46,16 @@ def compare(
         raise typer.BadParameter("say where the labels are", param_hint="--against")
     try:
         rules = Gate() if gate is None else load_gate(gate)
-        old, bad_old = read_judged([baseline], against, refuse_conflicts=True)
-        new, bad_new = read_judged([candidate], against, refuse_conflicts=True)
-        found = compare_columns(old, new, rules)
+        old = read_judged([baseline], against, refuse_conflicts=True)
+        new = read_judged([candidate], against, refuse_conflicts=True)
+        found = compare_columns(old.columns, new.columns, rules)
     except UncertainLLMError as error:
         fail(error)
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json"), indent=1))
     else:
         typer.echo(comparison_text(found), nl=False)
-    bad = list(dict.fromkeys([*bad_old, *bad_new]))
+    bad = list(dict.fromkeys([*old.bad, *new.bad]))
     report_bad_lines(bad)
     if not found.passed:
         raise typer.Exit(ExitCode.ERROR)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from uncertain_llm.evaluation.dataset import BadLine, input_files
 from uncertain_llm.evaluation.html_pictures import require_pictures
 from uncertain_llm.evaluation.html_report import html_report
 from uncertain_llm.evaluation.intervals import (
+    INTERVAL_TASK,
     IntervalReport,
     evaluate_intervals,
     read_interval_rows,
@@ -75,14 +77,17 @@ def evaluate(
     if (log is None) == (scored is None) or (scored is None) != (against is None):
         raise typer.BadParameter("give SCORED and --against IN, or --log URL")
     intervals = None
+    bad: Sequence[BadLine]
     try:
         if html is not None:
             _check_page(html)
         if log is not None:
             columns, bad = _read_log(log)
         else:
-            columns, bad = read_judged(scored or (), against or ())
-            intervals = _stated_intervals(against or (), resamples, seed)
+            judged = read_judged(scored or (), against or ())
+            columns, bad = judged.columns, judged.bad
+            if INTERVAL_TASK in judged.tasks:
+                intervals = _stated_intervals(against or (), resamples, seed)
         report = evaluate_columns(columns, n_resamples=resamples, seed=seed)
         report = report.model_copy(update={"intervals": intervals})
         if html is not None:
@@ -98,9 +103,19 @@ def evaluate(
         raise typer.Exit(ExitCode.BAD_LINES)
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedFiles:
+    """What SCORED files and recordings say together."""
+
+    columns: Columns
+    bad: Sequence[BadLine]
+    tasks: Set[str]
+    """Of the recorded rows, scored or not."""
+
+
 def read_judged(
     scored: Sequence[Path], against: Sequence[Path], *, refuse_conflicts: bool = False
-) -> tuple[Columns, list[BadLine]]:
+) -> JudgedFiles:
     """Return scored rows joined with their labels; what is odd about them is said on stderr.
 
     Raises:
@@ -138,7 +153,7 @@ def read_judged(
         typer.echo(
             f"Note: {labels.n_duplicates} labelled rows come twice; the first counts", err=True
         )
-    return columns, [*bad, *labels.bad_lines]
+    return JudgedFiles(columns, [*bad, *labels.bad_lines], labels.tasks)
 
 
 def report_bad_lines(bad: Sequence[BadLine]) -> None:

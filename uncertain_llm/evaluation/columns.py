@@ -92,8 +92,8 @@ class _CodeBuilder:
         self._codes = array("i", [-1]) * n_before
 
     def add(self, name: str | None) -> None:
-        code = -1 if name is None else self._positions.setdefault(name, len(self._positions))
-        self._codes.append(code)
+        positions = self._positions
+        self._codes.append(-1 if name is None else positions.setdefault(name, len(positions)))
 
     def done(self) -> Codes:
         return Codes(tuple(self._positions), np.array(self._codes, dtype=np.int32))
@@ -111,8 +111,9 @@ def collect(rows: Iterable[JudgedRow | BadLine]) -> tuple[Columns, list[BadLine]
             bad.append(row)
             continue
         scored = row.scored
-        for name in row.slices.keys() - slices.keys():
-            slices[name] = _CodeBuilder(len(score))
+        if not row.slices.keys() <= slices.keys():
+            for name in row.slices.keys() - slices.keys():
+                slices[name] = _CodeBuilder(len(score))
         for name, codes in slices.items():
             codes.add(row.slices.get(name))
         score.append(np.nan if scored.score is None else scored.score)

@@ -223,7 +223,8 @@ def _wrong_with_recording(found: Mapping[str, object]) -> str | None:
     samples = found["samples"]
     if not isinstance(samples, list) or not all(isinstance(s, dict) for s in samples):
         return "'samples' must be a list of objects"
-    if not isinstance(found.get("greedy"), dict | None):
+    greedy = found.get("greedy")
+    if greedy is not None and not isinstance(greedy, dict):
         return "'greedy' must be an object or null"
     return None
 
@@ -274,7 +275,7 @@ def _sample(raw: Mapping[str, object]) -> Sample:
 
 def _correct(raw: Mapping[str, object]) -> bool | None:
     correct = raw.get("correct")
-    return bool(correct) if isinstance(correct, bool | int) else None
+    return bool(correct) if isinstance(correct, int) else None
 
 
 def _text(value: object) -> str | None:

@@ -23,6 +23,7 @@ from uncertain_llm.evaluation.figures import Figure, draw_counts, korn_graubard_
 from uncertain_llm.stats.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = [
+    "INTERVAL_TASK",
     "LEVELS",
     "IntervalLevel",
     "IntervalReport",
@@ -38,6 +39,8 @@ __all__ = [
     "winkler_scores",
 ]
 
+INTERVAL_TASK = "interval"
+"""The task of recorded rows that ask for a number and its quantiles."""
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 Scale = Literal["log", "linear"]
 
@@ -139,7 +142,7 @@ def read_interval_rows(paths: Iterable[Path]) -> Iterator[IntervalRow | BadLine]
             yield found
             continue
         truth = found.get("reference")
-        if found.get("task") == "interval" and _is_number(truth):
+        if found.get("task") == INTERVAL_TASK and _is_number(truth):
             samples = found["samples"]
             stated = [_stated(sample) for sample in samples] if isinstance(samples, list) else []
             yield IntervalRow(

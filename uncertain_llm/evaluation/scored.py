@@ -24,6 +24,8 @@ __all__ = [
 ]
 
 _REQUIRED = ("dataset", "model", "id", "representative", "score", "probability", "status", "action")
+_STATUSES = {status.value: status for status in ConfidenceStatus}
+_ACTIONS = {action.value: action for action in Action}
 _UNKNOWN = 2  # beside 0 (wrong) and 1 (right), a byte for each reply
 _Known = tuple[bytes, str | None, str | None]  # replies (greedy first), domain, task
 
@@ -66,7 +68,7 @@ def read_scored(paths: Iterable[Path]) -> Iterator[ScoredRow | BadLine]:
 
 @dataclass(slots=True)
 class Labels:
-    """The labels of recorded rows, packed: some 200 bytes a row.
+    """The labels of recorded rows, packed: little more than the id of each.
 
     Made by `load_labels`; `join` asks it row by row and it remembers what was asked for.
     """
@@ -77,21 +79,30 @@ class Labels:
     n_conflicts: int = 0
     """Those among them whose labels differ from the earlier row's."""
     n_rows: int = 0
+    tasks: set[str] = field(default_factory=set)
+    """Every task that a row names, also one that comes twice."""
     n_not_scored: int = 0
     """Rows that `take` was not asked for so far."""
     # None marks a row that was taken, or that was asked for in vain: a second time is an error.
     _rows: dict[tuple[str, str], dict[str, _Known | None]] = field(default_factory=dict)
+    # Rows differ in their ids; what is known of them repeats, and is kept once.
+    _distinct: dict[_Known, _Known] = field(default_factory=dict)
+    _names: dict[str | None, str | None] = field(default_factory=dict)
 
     def add(self, row: RowLabels) -> None:
         """Keep a row's labels, unless an earlier row has its key."""
         rows = self._rows.setdefault((row.key.dataset, row.key.model), {})
+        domain, task = (self._names.setdefault(name, name) for name in (row.domain, row.task))
+        if task is not None:
+            self.tasks.add(task)
         replies = bytes(_UNKNOWN if r is None else int(r) for r in (row.greedy, *row.samples))
         if row.key.id in rows:
             earlier = rows[row.key.id]
             self.n_duplicates += 1
             self.n_conflicts += earlier is None or earlier[0] != replies
             return
-        rows[row.key.id] = (replies, row.domain, row.task)
+        known = (replies, domain, task)
+        rows[row.key.id] = self._distinct.setdefault(known, known)
         self.n_rows += 1
         self.n_not_scored += 1
 
@@ -207,10 +218,9 @@ def _wrong_with_scored(found: Mapping[str, object]) -> str | None:
     for name in ("score", "probability"):
         if found[name] is not None and _unit(found[name]) is None:
             return f"'{name}' must be a number in [0, 1] or null, got {_short(found[name])}"
-    for name, allowed in (("status", ConfidenceStatus), ("action", Action)):
-        if str(found[name]) not in {choice.value for choice in allowed}:
-            options = ", ".join(choice.value for choice in allowed)
-            return f"'{name}' must be one of {options}, got {_short(found[name])}"
+    for name, allowed in (("status", _STATUSES), ("action", _ACTIONS)):
+        if str(found[name]) not in allowed:
+            return f"'{name}' must be one of {', '.join(allowed)}, got {_short(found[name])}"
     index = found["representative"]
     if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
         return f"'representative' must be a whole number or null, got {_short(index)}"
@@ -223,8 +233,8 @@ def _scored_row(found: Mapping[str, object], place: tuple[Path, int]) -> ScoredR
         key=RowKey(str(found["dataset"]), str(found["model"]), str(found["id"])),
         score=_unit(found["score"]),
         probability=_unit(found["probability"]),
-        status=ConfidenceStatus(str(found["status"])),
-        action=Action(str(found["action"])),
+        status=_STATUSES[str(found["status"])],
+        action=_ACTIONS[str(found["action"])],
         representative=index if isinstance(index, int) else None,
         place=place,
     )
