@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,14 +17,13 @@ from uncertain_llm.client.assembly import (
 )
 from uncertain_llm.client.recorder import OnLogError, Recorder, Redact, Store
 from uncertain_llm.client.reuse import Reuse
+from uncertain_llm.client.verifying import ask_verifier
 from uncertain_llm.core.chat import ChatMessage, ModelCall, Request
-from uncertain_llm.core.decision import Verdict
-from uncertain_llm.core.errors import BudgetExceeded
 from uncertain_llm.core.ports import DecisionLog, Estimator, Hedger, Model, Signal, Verifier
 from uncertain_llm.core.response import Response
 from uncertain_llm.flow.complete import complete
 from uncertain_llm.flow.defaults import pipeline_for
-from uncertain_llm.flow.steps import Batch, Outcomes, VerifyClaim, VerifyFailure, arun, run
+from uncertain_llm.flow.steps import Batch, Outcomes, VerifyClaim, arun, run
 from uncertain_llm.policy import Policy
 from uncertain_llm.providers.io_loop import shared_loop
 from uncertain_llm.providers.models import OtherModels
@@ -269,7 +267,8 @@ class Performer:
         """Return the outcome of each effect, in order."""
         claims = [effect for effect in batch if isinstance(effect, VerifyClaim)]
         if claims:
-            return tuple([await self._verify(claim) for claim in claims])
+            verifier = cast("Verifier", self._parts.pipeline.verifier)
+            return tuple([await ask_verifier(verifier, claim, self._budget) for claim in claims])
         calls = [effect for effect in batch if isinstance(effect, ModelCall)]
         outcomes = await perform_calls(
             self._parts.models,
@@ -280,20 +279,3 @@ class Performer:
         )
         self.exchanges += zip(calls, outcomes, strict=True)
         return tuple(outcomes)
-
-    async def _verify(self, claim: VerifyClaim) -> Verdict | VerifyFailure:
-        verifier = cast("Verifier", self._parts.pipeline.verifier)
-        try:
-            self._budget.take_call()
-        except BudgetExceeded as error:
-            return VerifyFailure(message=str(error), limit=error.limit)
-        try:
-            async with asyncio.timeout(self._budget.seconds_left()) as deadline:
-                # A verifier may be a plain function that blocks: keep it off the loop.
-                found = await asyncio.to_thread(verifier.verify, claim.request, claim.text)
-                return await found if inspect.isawaitable(found) else found
-        except TimeoutError as error:
-            late = "deadline_seconds" if deadline.expired() else None
-            return VerifyFailure(message=type(error).__name__, limit=late)
-        except Exception as error:  # noqa: BLE001 - a verifier's bug must not cost a paid answer
-            return VerifyFailure(message=type(error).__name__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from uncertain_llm.core.chat import Mode, Request
 from uncertain_llm.core.confidence import Confidence, Evidence
 from uncertain_llm.core.decision import Action, Decision, ReasonCode, Verdict
@@ -17,7 +19,7 @@ from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.flow.plan import verification_calls
 from uncertain_llm.flow.probe import ask_probe
 from uncertain_llm.flow.provenance import account
-from uncertain_llm.flow.steps import Flow, Outcome, VerifyClaim
+from uncertain_llm.flow.steps import Flow, Outcome, VerifyClaim, VerifyFailure
 from uncertain_llm.flow.waves import ask
 from uncertain_llm.policy import decide, decide_after_verdict, decide_again
 
@@ -119,7 +121,8 @@ def _look_again(request: Request, pipeline: Pipeline, looked: _Looked) -> Flow[_
         (outcome,) = yield (claim,)
         verdict = _verdict(outcome)
         final = decide_after_verdict(verdict, looked.confidence, pipeline.policy, label_draw=draw)
-        return _Looked(limited_by(looked.replies, outcome), looked.confidence, final, verdict)
+        replies = looked.replies if verdict is not None else _unverified(pipeline, looked, outcome)
+        return _Looked(replies, looked.confidence, final, verdict)
     if looked.decision.reason is ReasonCode.PROBE_DISAGREES:
         # More replies to the same wording would repeat what the other wording speaks against.
         return _again(pipeline, looked.replies, looked.confidence, draw)
@@ -146,3 +149,12 @@ def _again(pipeline: Pipeline, replies: Replies, confidence: Confidence, draw: f
 
 def _verdict(outcome: Outcome) -> Verdict | None:
     return outcome if isinstance(outcome, Verdict) else None
+
+
+def _unverified(pipeline: Pipeline, looked: _Looked, outcome: Outcome) -> Replies:
+    """Return the replies with a note of why the verifier gave no verdict."""
+    name = "" if pipeline.verifier is None else pipeline.verifier.name
+    why = outcome.limit or outcome.message if isinstance(outcome, VerifyFailure) else "no Verdict"
+    note = f"the verifier {name} gave no verdict ({why}); the doubt that called for it remains"
+    replies = limited_by(looked.replies, outcome)
+    return replace(replies, notes=(*replies.notes, note))

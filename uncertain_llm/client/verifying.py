@@ -1,0 +1,85 @@
+"""Asks the user's verifier: whatever it does, the answer that was paid for is not lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from uncertain_llm.core.decision import Verdict
+from uncertain_llm.core.errors import BudgetExceeded
+from uncertain_llm.core.ports import Verifier
+from uncertain_llm.flow.steps import VerifyClaim, VerifyFailure
+from uncertain_llm.providers.request_budget import RequestBudget
+
+__all__ = ["ask_verifier"]
+
+
+async def ask_verifier(
+    verifier: Verifier, claim: VerifyClaim, budget: RequestBudget
+) -> Verdict | VerifyFailure:
+    """Return the verdict, or why there is none; its turn counts as a call of the request.
+
+    A plain function runs in a thread of its own and may block. At the deadline it is left alone,
+    since a thread cannot be ended; a coroutine is cancelled.
+    """
+    try:
+        budget.take_call()
+    except BudgetExceeded as error:
+        return VerifyFailure(message=str(error), limit=error.limit)
+    try:
+        async with asyncio.timeout(budget.seconds_left()) as deadline:
+            found = await _in_thread(lambda: verifier.verify(claim.request, claim.text))
+            if inspect.isawaitable(found):
+                found = await found
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        return _failure(error)  # nobody cancelled the request: it is the verifier's own
+    except TimeoutError as error:
+        return _failure(error, limit="deadline_seconds" if deadline.expired() else None)
+    except Exception as error:  # noqa: BLE001 - a verifier's bug must not cost a paid answer
+        return _failure(error)
+    if isinstance(found, _Raised):
+        return _failure(found.error)
+    if not isinstance(found, Verdict):
+        return VerifyFailure(message=f"{type(found).__name__} instead of a Verdict")
+    return found
+
+
+class _Raised:
+    """What a function raised; `StopIteration`, for one, can be raised into no future."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+async def _in_thread(function: Callable[[], object]) -> object:
+    """Return what a function that may block returns, or raised.
+
+    Not on the loop's pool: functions that never return would fill it, and what the loop and the
+    exit of the process wait for would never end.
+    """
+    done: Future[object] = Future()
+    done.set_running_or_notify_cancel()
+    context = contextvars.copy_context()
+
+    def work() -> None:
+        try:
+            done.set_result(context.run(function))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it is told, see above
+            done.set_result(_Raised(error))
+        except BaseException as error:  # noqa: BLE001 - an interrupt is the waiting side's
+            done.set_exception(error)
+
+    threading.Thread(target=work, name="uncertain-llm-verifier", daemon=True).start()
+    return await asyncio.wrap_future(done)
+
+
+def _failure(error: BaseException, *, limit: str | None = None) -> VerifyFailure:
+    # The text of a foreign exception may hold anything, so only its type is told.
+    return VerifyFailure(message=type(error).__name__, limit=limit)
