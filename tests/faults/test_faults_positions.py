@@ -10,6 +10,17 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from fault_world import (
+    ASKED,
+    HEALTHY,
+    JUDGE,
+    POSITIONS,
+    QUESTION,
+    SAID,
+    Position,
+    ask_async,
+    ask_sync,
+)
 
 from uncertain_llm.client import AsyncUncertainLLM, UncertainLLM
 from uncertain_llm.core.chat import CallPurpose, ModelCall
@@ -21,28 +32,12 @@ from uncertain_llm.core.errors import (
     UncertainLLMError,
 )
 from uncertain_llm.core.response import Response
-from uncertain_llm.policy import Audit, Cuts, Decide, Limits, Policy, Sampling, Verification
+from uncertain_llm.policy import Limits
 from uncertain_llm.providers.limiter import Limiters
 from uncertain_llm.testing import FunctionModel, Reply
 
-QUESTION = "In which year did the bridge open?"
-
-POLICY = Policy(
-    name="faults",
-    sampling=Sampling(samples=3, stated_probability="follow_up"),
-    # Only agreement of all is enough, so that the second look is always taken.
-    decide=Decide(cuts=Cuts(answer=1, hedge=1, verify=0)),
-    verify=Verification(extra_samples=2),
-    audit=Audit(rate=0),
-    limits=Limits(attempts=1, retries=0, max_wait_seconds=0, deadline_seconds=0.4),
-)
-POSITIONS = {
-    "answer": (CallPurpose.ANSWER, 0),
-    "first sample": (CallPurpose.SAMPLE, 1),
-    "last sample": (CallPurpose.SAMPLE, 2),
-    "follow-up": (CallPurpose.FOLLOW_UP, 0),
-    "second look": (CallPurpose.VERIFY, 3),
-}
+BOTH = pytest.mark.parametrize("ask", [ask_sync, ask_async])
+QUESTIONS = (CallPurpose.ANSWER, CallPurpose.SAMPLE, CallPurpose.VERIFY)
 
 
 async def hang() -> str:
@@ -70,29 +65,23 @@ FAULTS: dict[str, tuple[Callable[[], object], str | None]] = {
 }
 
 
-def model_with(position: str, act: Callable[[], object]) -> FunctionModel:
-    purpose, index = POSITIONS[position]
+def model_with(
+    position: str, act: Callable[[], object], *, name: str = "function"
+) -> FunctionModel:
+    place = POSITIONS[position]
 
     async def answer(call: ModelCall) -> object:
-        if call.purpose is purpose and call.index == index:
+        if place.is_at(call):
             outcome = act()
             return await outcome if asyncio.iscoroutine(outcome) else outcome
-        return "70%" if call.purpose is CallPurpose.FOLLOW_UP else "It opened in 1932."
+        return place.says(call)
 
-    return FunctionModel(answer)
-
-
-def ask_sync(model: FunctionModel) -> Response:
-    with UncertainLLM(model, policy=POLICY, log=None) as llm:
-        return llm.ask(QUESTION)
+    return FunctionModel(answer, name=name)
 
 
-def ask_async(model: FunctionModel) -> Response:
-    async def main() -> Response:
-        async with AsyncUncertainLLM(model, policy=POLICY, log=None) as llm:
-            return await llm.ask(QUESTION)
-
-    return asyncio.run(main())
+def parts_of(position: str, act: Callable[[], object]) -> dict[str, object]:
+    judge = model_with(position, act, name=JUDGE)
+    return {"signals": POSITIONS[position].signals, "other_models": [judge]}
 
 
 def account(response: Response) -> list[object]:
@@ -105,19 +94,68 @@ def account(response: Response) -> list[object]:
     ]
 
 
+def check_nothing_is_made_up(response: Response, position: Position) -> None:
+    """What rested on the lost call has no value, and no judge joined anything."""
+    if position.signal is not None:
+        measured = response.confidence.measurement(position.signal)
+        assert (measured.value, measured.missing is None) == (None, False)
+    assert "judge" not in response.evidence.clustering.merges
+    assert response.evidence.n_requested == response.provenance.n_requested
+    counted = Counter(c.purpose for c in response.provenance.calls if c.error_code is None)
+    assert sum(counted[p] for p in QUESTIONS) == response.provenance.n_received
+
+
 @pytest.mark.parametrize("position", POSITIONS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_one_fault_anywhere_costs_no_answer_and_is_in_the_record(fault: str, position: str) -> None:
-    act, code = FAULTS[fault]
+    (act, code), place = FAULTS[fault], POSITIONS[position]
 
-    sync, other = (ask(model_with(position, act)) for ask in (ask_sync, ask_async))
+    sync, other = (
+        ask(model_with(position, act), place.policy, **parts_of(position, act))
+        for ask in (ask_sync, ask_async)
+    )
 
     codes = Counter(c.error_code for c in sync.provenance.calls if c.error_code is not None)
     late = codes.pop("budget_exceeded", 0)
     assert codes == Counter([code] if code is not None else [])
     assert late == 0 or code == "cancelled"
-    assert sync.answer == "It opened in 1932."
+    assert code is None or any(f"{code})" in warning for warning in sync.warnings)
+    assert sync.answer == SAID
     assert account(sync) == account(other)
+    check_nothing_is_made_up(sync, place)
+
+
+@pytest.mark.parametrize("position", ["other-family judge", "equivalence judge", "probe"])
+def test_without_a_fault_each_aside_is_asked_and_counts(position: str) -> None:
+    place = POSITIONS[position]
+    parts = parts_of(position, lambda: HEALTHY[place.elicits])
+    model = model_with(position, lambda: HEALTHY[place.elicits])
+
+    response = ask_sync(model, place.policy, **parts)
+
+    measured = place.signal and response.confidence.measurement(place.signal).value
+    assert measured or response.evidence.clustering.merges["judge"]
+    assert len(response.provenance.calls) == 4
+
+
+@BOTH
+@pytest.mark.parametrize("position", ["other-family judge", "equivalence judge", "probe"])
+def test_no_aside_is_sent_once_the_calls_are_used_up(
+    position: str, ask: Callable[..., Response]
+) -> None:
+    place, n_sent = POSITIONS[position], Counter()
+
+    def act() -> str:
+        n_sent[position] += 1
+        return HEALTHY[place.elicits]
+
+    limits = place.policy.limits.model_copy(update={"max_calls": 3})
+    tight = place.policy.model_copy(update={"limits": limits})
+    response = ask(model_with(position, act), tight, **parts_of(position, act))
+
+    assert (response.answer, n_sent) == (SAID, Counter())
+    assert response.provenance.limits_reached == ("max_calls",)
+    check_nothing_is_made_up(response, place)
 
 
 @pytest.mark.parametrize("fault", [f for f, (_, code) in FAULTS.items() if code is not None])
@@ -131,7 +169,7 @@ def test_a_fault_in_every_call_is_one_typed_error(fault: str) -> None:
     kinds = []
     for ask in (ask_sync, ask_async):
         with pytest.raises(UncertainLLMError) as caught:
-            ask(FunctionModel(answer))
+            ask(FunctionModel(answer), ASKED)
         kinds.append((type(caught.value), str(caught.value)))
 
     assert kinds[0] == kinds[1]
@@ -144,41 +182,48 @@ class Watched:
 
     def __init__(self, position: str, begin: Callable[[], None] = lambda: None) -> None:
         self.place = POSITIONS[position]
+        limits = Limits(attempts=1, retries=0)
+        self.policy = self.place.policy.model_copy(update={"limits": limits})
         self.begin = begin
         self.is_over = False
         self.n_cancelled = 0
 
-    def model(self) -> FunctionModel:
+    def model(self, name: str = name) -> FunctionModel:
         async def answer(call: ModelCall) -> str:
-            if (call.purpose, call.index) == self.place and not self.is_over:
+            if self.place.is_at(call) and not self.is_over:
                 self.begin()
                 try:
                     await asyncio.Event().wait()
                 except asyncio.CancelledError:
                     self.n_cancelled += 1
                     raise
-            return "70%" if call.purpose is CallPurpose.FOLLOW_UP else "It opened in 1932."
+            return self.place.says(call)
 
-        return FunctionModel(answer, name=self.name)
+        return FunctionModel(answer, name=name)
 
-
-PATIENT = POLICY.model_copy(update={"limits": Limits(attempts=1, retries=0)})
+    def parts(self) -> dict[str, object]:
+        return {
+            "policy": self.policy,
+            "signals": self.place.signals,
+            "other_models": [self.model(JUDGE)],
+            "log": None,
+        }
 
 
 def in_flight(limiters: Limiters) -> int:
-    return limiters.of(Watched.name).in_flight
+    return sum(limiters.of(name).in_flight for name in (Watched.name, JUDGE))
 
 
 @pytest.mark.parametrize("position", POSITIONS)
 def test_ctrl_c_ends_the_calls_and_the_client_goes_on(position: str) -> None:
     watched = Watched(position, lambda: os.kill(os.getpid(), signal.SIGINT))
 
-    with UncertainLLM(watched.model(), policy=PATIENT, log=None) as llm:
+    with UncertainLLM(watched.model(), **watched.parts()) as llm:
         with pytest.raises(KeyboardInterrupt):
             llm.ask(QUESTION)
         watched.is_over = True
 
-        assert llm.ask(QUESTION).answer == "It opened in 1932."
+        assert llm.ask(QUESTION).answer == SAID
         assert (watched.n_cancelled, in_flight(llm._parts.limiters)) == (1, 0)
 
 
@@ -187,20 +232,22 @@ def test_a_timeout_of_the_caller_ends_the_calls_and_the_client_goes_on(position:
     watched = Watched(position)
 
     async def main() -> tuple[str, int]:
-        async with AsyncUncertainLLM(watched.model(), policy=PATIENT, log=None) as llm:
+        async with AsyncUncertainLLM(watched.model(), **watched.parts()) as llm:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await llm.ask(QUESTION)
             watched.is_over = True
             return (await llm.ask(QUESTION)).answer, in_flight(llm._parts.limiters)
 
-    assert asyncio.run(main()) == ("It opened in 1932.", 0)
+    assert asyncio.run(main()) == (SAID, 0)
     assert watched.n_cancelled == 1
 
 
-def test_the_record_of_a_fault_holds_none_of_its_text() -> None:
+@pytest.mark.parametrize("position", POSITIONS)
+def test_the_record_of_a_fault_holds_none_of_its_text(position: str) -> None:
     secret = "sk-live-0123456789abcdefghij"
+    place, act = POSITIONS[position], fail(ValueError(secret))
 
-    response = ask_sync(model_with("last sample", fail(ValueError(secret))))
+    response = ask_sync(model_with(position, act), place.policy, **parts_of(position, act))
 
     assert secret not in json.dumps(json.loads(response.model_dump_json()))
