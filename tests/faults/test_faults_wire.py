@@ -1,0 +1,136 @@
+"""The main faults at the level of HTTP, in the providers' own shapes, at each position."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+import respx
+from fault_world import ALWAYS_ANSWER, SAID, SAID_BY_ONE, ask_async, ask_sync, policy
+
+from uncertain_llm.core.response import Response
+from uncertain_llm.signals.agreement import AnswerAgreement
+from uncertain_llm.signals.equivalence_judge import EQUIVALENCE_INSTRUCTIONS
+from uncertain_llm.signals.judge import OtherFamilyJudge
+from uncertain_llm.signals.probe import PARAPHRASE_INSTRUCTION
+
+pytestmark = [
+    # See test_faults_server.py: litellm's own leftovers.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class:UserWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+]
+
+MODEL = "openai/gpt-4o-mini"
+JUDGE = "anthropic/claude-sonnet-4-5"
+POLICIES = {
+    "sample": policy(ALWAYS_ANSWER, deadline_seconds=None),
+    "other-family judge": policy(ALWAYS_ANSWER, deadline_seconds=None),
+    "equivalence judge": policy(ALWAYS_ANSWER, {"equivalence": "judge"}, deadline_seconds=None),
+    "probe": policy(ALWAYS_ANSWER, {"probe": "paraphrase"}, deadline_seconds=None),
+}
+PROVIDER_ERROR = {"error": {"message": "on purpose", "type": "server_error"}}
+FAULTS: dict[str, tuple[object, str]] = {
+    "429": (httpx.Response(429, headers={"retry-after": "7"}, json=PROVIDER_ERROR), "rate_limited"),
+    "500": (httpx.Response(500, json=PROVIDER_ERROR), "unavailable"),
+    "400": (httpx.Response(400, json=PROVIDER_ERROR), "rejected"),
+    "read timeout": (httpx.ReadTimeout("late"), "timeout"),
+    "no connection": (httpx.ConnectError("refused"), "unavailable"),
+    "half a body": (httpx.Response(200, content=b'{"id": "x", "ch'), "unavailable"),
+}
+
+
+class Wire:
+    """Both providers; the call at one position meets the fault."""
+
+    def __init__(self, position: str, fault: object) -> None:
+        self.position = position
+        self.fault = fault
+        self.sent: Counter[str] = Counter()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        position = self._position(request)
+        self.sent[position] += 1
+        if position == self.position:
+            if isinstance(self.fault, Exception):
+                raise self.fault
+            return self.fault
+        rival = position == "sample 2" and self.position == "equivalence judge"
+        return _reply(SAID_BY_ONE if rival else SAID, sum(self.sent.values()))
+
+    def _position(self, request: httpx.Request) -> str:
+        body = json.loads(request.content)
+        if request.url.host == "api.anthropic.com":
+            return "other-family judge"
+        if EQUIVALENCE_INSTRUCTIONS in body["messages"][0]["content"]:
+            return "equivalence judge"
+        if PARAPHRASE_INSTRUCTION in body["messages"][-1]["content"]:
+            return "probe"
+        n = self.sent["answer"] + self.sent["sample"] + self.sent["sample 2"]
+        return ("answer", "sample", "sample 2")[n]
+
+
+def _reply(text: str, number: int) -> httpx.Response:
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": "stop",
+    }
+    return httpx.Response(
+        200,
+        json={
+            "id": f"chatcmpl-{number}",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "gpt-4o-mini",
+            "choices": [choice],
+            "usage": {"prompt_tokens": 20, "completion_tokens": 8, "total_tokens": 28},
+        },
+    )
+
+
+@pytest.fixture
+def wire() -> Iterator[Callable[[str, object], Wire]]:
+    # `using="httpx"` sees async calls too, which litellm sends through aiohttp otherwise.
+    with respx.mock(using="httpx", assert_all_called=False) as mock:
+
+        def play(position: str, fault: object) -> Wire:
+            played = Wire(position, fault)
+            mock.post(url__startswith="https://").mock(side_effect=played)
+            return played
+
+        yield play
+
+
+@pytest.mark.parametrize("ask", [ask_sync, ask_async])
+@pytest.mark.parametrize("position", POLICIES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_on_the_wire_costs_no_answer_and_is_in_the_record(
+    wire: Callable[[str, object], Wire], fault: str, position: str, ask: Callable[..., Response]
+) -> None:
+    outcome, code = FAULTS[fault]
+    played = wire(position, outcome)
+    judge = OtherFamilyJudge(model=JUDGE, options={"api_key": "k" * 8})
+    signals = (AnswerAgreement(samples=3), *([judge] if "family" in position else []))
+
+    response = ask(
+        MODEL,
+        POLICIES[position],
+        api_key="k" * 8,
+        **({"signals": signals} if position != "probe" else {}),
+    )
+
+    assert response.answer == SAID
+    failed = [c.error_code for c in response.provenance.calls if c.error_code is not None]
+    assert failed == [code]
+    assert any(f"({code})" in warning for warning in response.warnings)
+    # Where no connection came about litellm tries one more by itself with Anthropic.
+    assert played.sent[position] in ((1, 2) if fault == "no connection" else (1,))
+    assert "judge" not in response.evidence.clustering.merges
+    for name in ("other_family_judge", "probe_agreement"):
+        measured = response.confidence.measurement(name)
+        assert measured is None or measured.value is None
