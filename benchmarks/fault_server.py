@@ -2,7 +2,8 @@
 
 What happens to a request is told by the model's name: words joined by "-", one for each request to
 that model in turn, the last one repeating ("500-500-ok"). Words: ok, slow, 429, 500, 503, hang,
-cut (a body that ends early), html, empty (no choice), same (one response id for all), ignores_n.
+cut (a body that ends early), html, empty (no choice), same (one response id for all), ignores_n,
+other (another answer).
 "faults20" draws a fault for each request with a chance of 20 %; "limit8" answers 429 with
 Retry-After while more than 8 requests are in flight.
 
@@ -22,6 +23,7 @@ SLOW_SECONDS = 0.2
 HANG_SECONDS = 600.0
 FAULTS = ("429", "500", "503", "cut", "html", "empty")
 ANSWER = "Canberra.\nConfidence: 95%"
+OTHER_ANSWER = "The bush capital.\nConfidence: 95%"
 
 
 class FaultServer:
@@ -109,6 +111,9 @@ class FaultServer:
             return _send(writer, 200, b"<html>gateway</html>")
         n = 1 if kind == "ignores_n" else int(str(asked.get("n") or 1))
         reply = _reply(str(asked["model"]), n, "same" if kind == "same" else f"r{number}")
+        if kind == "other":
+            for choice in reply["choices"]:
+                choice["message"]["content"] = OTHER_ANSWER
         if kind == "empty":
             reply["choices"] = []
         data = json.dumps(reply).encode()

@@ -10,13 +10,17 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import fault_world
 import pytest
-from fault_world import Served
+from fault_world import ALWAYS_ANSWER, Served
+from fault_world import policy as fault_policy
 
 from uncertain_llm.client import AsyncUncertainLLM, UncertainLLM
 from uncertain_llm.core.errors import UncertainLLMError
 from uncertain_llm.core.response import Response
 from uncertain_llm.policy import Cuts, Decide, Limits, Policy, Sampling
+from uncertain_llm.signals.agreement import AnswerAgreement
+from uncertain_llm.signals.judge import OtherFamilyJudge
 
 QUESTION = "What is the capital of Australia?"
 
@@ -163,6 +167,96 @@ def test_a_client_that_is_closed_while_it_asks_ends_what_it_asks(served: Served)
         return result
 
     assert isinstance(asyncio.run(main()), UncertainLLMError)
+
+
+ASIDES = ("other-family judge", "equivalence judge", "probe")
+FAULTS = {
+    "429": "rate_limited",
+    "500": "unavailable",
+    "cut": "unavailable",
+    "html": "unavailable",
+    "empty": "unavailable",
+    "hang": "cancelled",
+}
+
+
+def aside(served: Served, position: str, fault: str, name: str) -> tuple[str, dict[str, object]]:
+    """Return the model whose fourth request meets the fault, and the client's arguments.
+
+    The judge of another family is a model of its own, and meets the fault first.
+    """
+    limits = {"deadline_seconds": 1.0 if fault == "hang" else None}
+    sampling = {
+        "other-family judge": {},
+        "equivalence judge": {"equivalence": "judge"},
+        "probe": {"probe": "paraphrase"},
+    }[position]
+    last = "other" if position == "equivalence judge" else "ok"
+    own, judge = f"ok-ok-{last}-{fault}-{name}", f"{fault}-judge-{name}"
+    parts: dict[str, object] = {
+        "policy": fault_policy(
+            ALWAYS_ANSWER, {"stated_probability": "inline", **sampling}, **limits
+        ),
+        "api_base": served.base,
+        "api_key": "none",
+    }
+    if position != "other-family judge":
+        return own, parts
+    reach = {"api_base": served.base, "api_key": "none"}
+    judging = OtherFamilyJudge(model=f"openai/{judge}", options=reach)
+    return f"ok-{fault}x{name}", {**parts, "signals": (AnswerAgreement(samples=3), judging)}
+
+
+def check_aside(response: Response, code: str) -> None:
+    assert response.answer == "Canberra."
+    failed = [c.error_code for c in response.provenance.calls if c.error_code is not None]
+    assert failed == [code]
+    assert any(f"({code})" in warning for warning in response.warnings)
+    assert "judge" not in response.evidence.clustering.merges
+    for signal in ("other_family_judge", "probe_agreement"):
+        measured = response.confidence.measurement(signal)
+        assert measured is None or measured.value is None
+
+
+@BOTH
+@pytest.mark.parametrize("position", ASIDES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_beside_the_answer_costs_no_answer_and_is_in_the_record(
+    served: Served, fault: str, position: str, ask: Callable[..., Response]
+) -> None:
+    name = f"{ASIDES.index(position)}{ask.__name__}"
+    model, parts = aside(served, position, fault, name)
+    client = fault_world.ask_sync if ask is ask_sync else fault_world.ask_async
+
+    begin = time.monotonic()
+    response = client(f"openai/{model}", parts.pop("policy"), **parts)
+
+    check_aside(response, FAULTS[fault])
+    own = served.n_requests(model)
+    assert own + served.n_requests(f"{fault}-judge-{name}") == 4
+    assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize("position", ASIDES)
+def test_a_client_closed_beside_the_answer_still_gives_the_answer(
+    served: Served, position: str
+) -> None:
+    name = f"{ASIDES.index(position)}closing"
+    model, parts = aside(served, position, "hang", name)
+    n_asked = (model, 4) if position != "other-family judge" else (f"hang-judge-{name}", 1)
+
+    async def main() -> Response:
+        llm = AsyncUncertainLLM(f"openai/{model}", log=None, **parts)
+        asked = asyncio.create_task(llm.ask(QUESTION))
+        while served.n_requests(n_asked[0]) < n_asked[1]:  # noqa: ASYNC110 - another loop's
+            await asyncio.sleep(0.01)
+        await llm.aclose()
+        return await asked
+
+    response = asyncio.run(main())
+
+    assert response.answer == "Canberra."
+    assert [c.error_code is None for c in response.provenance.calls] == [True] * 3 + [False]
 
 
 def test_requests_together_meet_a_provider_s_limit_without_losing_an_answer(
