@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from statistics import NormalDist
 
@@ -136,8 +137,8 @@ def test_narrow_intervals_are_found_and_widened() -> None:
     level = _level(found, 0.9)
     assert level.coverage.value == pytest.approx(0.589, abs=0.08)
     assert level.coverage_widened.value == pytest.approx(0.9, abs=0.03)
-    assert level.winkler_gain is not None
-    assert level.winkler_gain > 0.1
+    assert level.winkler_gain.interval is not None
+    assert level.winkler_gain.interval[0] > 0.1
     assert found is not None
     assert found.scale == "log"
 
@@ -146,7 +147,25 @@ def test_honest_intervals_are_left_about_as_they_are() -> None:
     level = _level(evaluate_intervals(_rows(300, too_narrow_by=1.0), n_resamples=200), 0.8)
 
     assert level.coverage.value == pytest.approx(0.8, abs=0.07)
-    assert abs(level.winkler_gain or 0.0) < 0.05
+    assert level.winkler_gain.value == pytest.approx(0.0, abs=0.05)
+
+
+def test_the_gain_compares_the_rows_that_could_be_widened() -> None:
+    """A system with too few questions is not widened, and does not count as stated either."""
+    many = _rows(60, too_narrow_by=2.0)
+    few = [
+        replace(row, question=f"few {row.question}", system="made-up / wide", truth=1e9)
+        for row in _rows(5, too_narrow_by=2.0)
+    ]
+
+    alone, both = (
+        _level(evaluate_intervals(rows, n_resamples=100), 0.9).winkler_gain
+        for rows in (many, many + few)
+    )
+
+    assert both.n == alone.n == 60
+    # The folds are drawn anew with more questions: alike, not equal.
+    assert both.value == pytest.approx(alone.value, abs=0.05)
 
 
 def test_too_few_labels_are_said_with_the_number_that_would_do() -> None:

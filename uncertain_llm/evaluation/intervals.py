@@ -117,8 +117,8 @@ class IntervalLevel(Value):
     winkler: Figure
     winkler_pooled: Figure
     winkler_widened: Figure
-    winkler_gain: float | None
-    """1 - widened / stated: above 0 is better."""
+    winkler_gain: Figure
+    """1 - widened / stated on the rows that have both: above 0 is better."""
 
 
 class IntervalReport(Value):
@@ -411,7 +411,9 @@ def _level_report(
         # A row without an interval does not hold the truth, and stays in the denominator.
         shares[name] = _share(np.nan_to_num(holds, nan=0.0), clusters, counts)
         scores[name] = _mean(score, clusters, counts)
-    stated, widened = scores["stated"].value, scores["widened"].value
+    gain = _gain(
+        outcomes["stated"].score[which], outcomes["widened"].score[which], clusters, counts
+    )
     return IntervalLevel(
         level=level,
         coverage=shares["stated"],
@@ -420,7 +422,7 @@ def _level_report(
         winkler=scores["stated"],
         winkler_pooled=scores["pooled"],
         winkler_widened=scores["widened"],
-        winkler_gain=None if not stated or widened is None else 1.0 - widened / stated,
+        winkler_gain=gain,
     )
 
 
@@ -441,6 +443,23 @@ def _mean(scores: FloatArray, clusters: IntArray, counts: FloatArray) -> Figure:
     sums = np.bincount(clusters[there], scores[there], n)
     drawn = (counts @ sums) / (counts @ np.bincount(clusters[there], None, n))
     low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return Figure(value=value, interval=(float(low), float(high)), n=rows)
+
+
+def _gain(
+    stated: FloatArray, widened: FloatArray, clusters: IntArray, counts: FloatArray
+) -> Figure:
+    both = ~np.isnan(stated) & ~np.isnan(widened)
+    if not stated[both].any():
+        return Figure(value=None, interval=None, n=0, reason="nothing_to_compare")
+    n, rows = counts.shape[1], int(both.sum())
+    before, after = (np.bincount(clusters[both], s[both], n) for s in (stated, widened))
+    value = float(1.0 - after.sum() / before.sum())
+    if n < _LEAST_QUESTIONS:
+        return Figure(value=value, interval=None, n=rows, reason="too_few_questions")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        drawn = 1.0 - (counts @ after) / (counts @ before)
+    low, high = np.quantile(drawn[np.isfinite(drawn)], [0.025, 0.975])
     return Figure(value=value, interval=(float(low), float(high)), n=rows)
 
 
