@@ -108,7 +108,7 @@ class Prior(Value):
             n_samples: Replies that count.
 
         Source:
-            Averaging a logistic over a normal: MacKay (1992), Neural Computation 4(5), eq. 4.2.
+            Averaging a logistic over a normal: MacKay (1992), Neural Computation 4(5), 720-736.
         """
         known = {
             m.signal: m.value

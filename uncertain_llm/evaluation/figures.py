@@ -196,7 +196,8 @@ def korn_graubard_interval(
         Lower and upper end in [0, 1], at 95 %.
 
     Source:
-        Korn and Graubard (1998), Survey Methodology 24(2), 193-201.
+        Korn and Graubard (1998), Survey Methodology 24(2), 193-201, without their factor for the
+        degrees of freedom: with fewer than about 30 clusters somewhat too narrow.
 
     Example:
         >>> low, high = korn_graubard_interval(1.0, 20, 0.0, 20)

@@ -161,8 +161,7 @@ def stopping_table(
         ValueError: `n_max` or `price` is out of range.
 
     Source:
-        Backward induction for optimal stopping: DeGroot (1970), Optimal Statistical Decisions,
-        section 12.4.
+        Backward induction for optimal stopping: DeGroot (1970), Optimal Statistical Decisions.
 
     Example:
         >>> table = stopping_table(

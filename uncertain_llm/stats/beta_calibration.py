@@ -86,8 +86,8 @@ def fit_beta(
         NotConverged: The optimum was not reached (not seen with a proper prior).
 
     Source:
-        Kull, Silva Filho and Flach (2017), AISTATS, section 3; here with a prior and with the sign
-        constraint inside the optimisation instead of a refit.
+        Kull, Silva Filho and Flach (2017), "Beta calibration", AISTATS; here with a prior and with
+        the sign constraint inside the optimisation instead of a refit.
 
     Example:
         >>> fit = fit_beta([0.9, 0.8, 0.6, 0.3], [1, 1, 0, 0])

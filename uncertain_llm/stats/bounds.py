@@ -205,7 +205,7 @@ def jeffreys_interval(errors: int, trials: int, *, level: float = 0.95) -> tuple
         ValueError: A count or level is outside its range.
 
     Source:
-        Brown, Cai and DasGupta (2001), Statistical Science 16(2), 101-133, section 4.1.2.
+        Brown, Cai and DasGupta (2001), Statistical Science 16(2), 101-133.
 
     Example:
         >>> [round(end, 4) for end in jeffreys_interval(5, 10)]
@@ -351,8 +351,8 @@ def hoeffding_bentkus_p_value(mean_loss: float, n: int, *, rate: float) -> float
         ValueError: An argument is outside its range.
 
     Source:
-        Angelopoulos et al. (2021), "Learn then Test", arXiv 2110.01052, proposition 2 (after
-        Hoeffding 1963 and Bentkus 2004).
+        Angelopoulos et al. (2025), "Learn then test", arXiv 2110.01052; after Hoeffding (1963),
+        JASA 58, 13-30, and Bentkus (2004), Annals of Probability 32(2), 1650-1673.
 
     Example:
         >>> hoeffding_bentkus_p_value(0.0, 100, rate=0.05) < 0.01

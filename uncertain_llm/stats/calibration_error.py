@@ -174,7 +174,7 @@ def debiased_ece(
         ValueError: Empty input, unequal lengths, values out of range.
 
     Source:
-        Kumar, Liang and Ma (2019), NeurIPS, arXiv 1909.10155, section 5.1.
+        Kumar, Liang and Ma (2019), NeurIPS, arXiv 1909.10155, whose code counts a bin of one as 0.
 
     Example:
         >>> debiased_ece([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0])
@@ -284,7 +284,7 @@ def smooth_ece(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         ValueError: Empty input, unequal lengths, values out of range.
 
     Source:
-        Blasiok and Nakkiran (2023), "Smooth ECE", arXiv 2309.12236, with its reflected kernel.
+        Blasiok and Nakkiran (2024), "Smooth ECE", ICLR, arXiv 2309.12236, with reflected kernel.
 
     Example:
         >>> round(smooth_ece([0.9] * 10, [1] * 5 + [0] * 5), 3)

@@ -198,7 +198,7 @@ def debiased_ece_interval(
         ValueError: As in `debiased_ece` and `bootstrap_interval`.
 
     Source:
-        Davison and Hinkley (1997), "Bootstrap Methods and their Application", chapter 5; the
+        Davison and Hinkley (1997), "Bootstrap Methods and their Application"; the
         resamples are shifted to the estimate, because their own noise is not taken off by the
         debiasing.
 
@@ -246,7 +246,7 @@ def error_ends(
         ValueError: No draws, or a level out of range.
 
     Source:
-        Davison and Hinkley (1997), "Bootstrap Methods and their Application", chapter 5 (test
+        Davison and Hinkley (1997), "Bootstrap Methods and their Application" (test
         inversion along a family of distributions); the family is our own.
 
     Example:

@@ -241,7 +241,7 @@ def aurc(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         ValueError: As in `risk_coverage_curve`.
 
     Source:
-        Geifman, Uziel and El-Yaniv (2019), "Bias-reduced uncertainty estimation", section 2.
+        Geifman, Uziel and El-Yaniv (2019), ICLR, arXiv 1805.08206.
 
     Example:
         >>> aurc([0.9, 0.8], [1, 0])
@@ -264,7 +264,8 @@ def e_aurc(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         ValueError: As in `risk_coverage_curve`.
 
     Source:
-        Geifman, Uziel and El-Yaniv (2019), section 2, with the exact sum in place of its integral.
+        Geifman, Uziel and El-Yaniv (2019), ICLR, arXiv 1805.08206, with the exact sum in place of
+        the integral r + (1 - r) ln(1 - r), r the error rate.
 
     Example:
         >>> e_aurc([0.9, 0.8], [1, 0])
@@ -290,7 +291,7 @@ def augrc(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         ValueError: As in `risk_coverage_curve`.
 
     Source:
-        Traub et al. (2024), arXiv 2407.01032, section 3.
+        Traub et al. (2024), NeurIPS, arXiv 2407.01032.
 
     Example:
         >>> augrc([0.9, 0.8], [1, 0])
@@ -314,7 +315,7 @@ def selective_accuracy(scores: npt.ArrayLike, labels: npt.ArrayLike, *, coverage
         ValueError: Coverage out of range, or as in `risk_coverage_curve`.
 
     Source:
-        El-Yaniv and Wiener (2010), section 2.
+        El-Yaniv and Wiener (2010), JMLR 11, 1605-1641.
 
     Example:
         >>> selective_accuracy([0.9, 0.8, 0.1], [1, 0, 0], coverage=0.5)
@@ -342,7 +343,7 @@ def coverage_at_risk(scores: npt.ArrayLike, labels: npt.ArrayLike, *, risk: floa
         ValueError: Risk out of range, or as in `risk_coverage_curve`.
 
     Source:
-        Geifman and El-Yaniv (2017), arXiv 1705.08500, section 2.
+        Geifman and El-Yaniv (2017), NeurIPS, arXiv 1705.08500.
 
     Example:
         >>> coverage_at_risk([0.9, 0.8, 0.7, 0.1], [1, 1, 0, 0], risk=0.34)

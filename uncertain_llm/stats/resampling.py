@@ -81,8 +81,9 @@ def bootstrap_interval(
         ValueError: n_items or n_resamples < 1, level out of range, or clusters of a wrong length.
 
     Source:
-        Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapters 13 and 8
-        (clusters); Davison and Hinkley (1997), "Bootstrap Methods", section 5.2 (basic).
+        Efron and Tibshirani (1993), "An Introduction to the Bootstrap", on percentile intervals;
+        Davison and Hinkley (1997), "Bootstrap Methods and their Application", on basic intervals
+        and on hierarchical data (clusters).
 
     Example:
         >>> import numpy as np
@@ -144,7 +145,7 @@ def paired_bootstrap_difference(
         ValueError: As in `bootstrap_interval`.
 
     Source:
-        Efron and Tibshirani (1993), chapter 13; Berg-Kirkpatrick et al. (2012), EMNLP (pairing).
+        As `bootstrap_interval`; Berg-Kirkpatrick et al. (2012), EMNLP (pairing).
 
     Example:
         >>> import numpy as np
@@ -182,7 +183,7 @@ def resampler(
         ValueError: Clusters of a wrong length.
 
     Source:
-        Efron and Tibshirani (1993), chapter 8.
+        Davison and Hinkley (1997), on hierarchical data: whole clusters are drawn.
 
     Example:
         >>> import numpy as np

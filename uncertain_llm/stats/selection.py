@@ -132,8 +132,9 @@ def certify_threshold(
         ValueError: Unequal lengths, values out of range, or shares of delta above 1 in total.
 
     Source:
-        Angelopoulos et al. (2021), arXiv 2110.01052, section on fixed-sequence testing; Wiens
-        (2003), Pharmaceutical Statistics 2, 211-215 (fallback).
+        Angelopoulos et al. (2025), "Learn then test", Annals of Applied Statistics 19(2),
+        1641-1662, arXiv 2110.01052 (fixed-sequence testing); Wiens (2003), Pharmaceutical
+        Statistics 2, 211-215 (fallback).
 
     Example:
         >>> import numpy as np
@@ -249,7 +250,7 @@ def certify_below(
 
     Source:
         Harris (1960), Proc. Cambridge Philosophical Society 56, 13-20, for the association;
-        Angelopoulos et al. (2021), arXiv 2110.01052, for the tests.
+        Angelopoulos et al. (2025), arXiv 2110.01052, for the tests.
 
     Example:
         >>> from uncertain_llm.stats.selection_plan import threshold_grid

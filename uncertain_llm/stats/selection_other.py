@@ -91,7 +91,7 @@ def average_risk_threshold(
 
     Source:
         Angelopoulos et al. (2022), "Conformal risk control", arXiv 2208.02814; for selective risk
-        LEC, arXiv 2512.01556.
+        Wang et al. (2025), "LEC: Linear Expectation Constraints", arXiv 2512.01556.
 
     Example:
         >>> average_risk_threshold([0.9] * 20, [0] * 20, alpha=0.1).threshold
@@ -126,7 +126,7 @@ def sgr_threshold(
         ValueError: Unequal lengths, values out of range, or losses other than 0 and 1.
 
     Source:
-        Geifman and El-Yaniv (2017), NeurIPS, arXiv 1705.08500, algorithm 2.
+        Geifman and El-Yaniv (2017), NeurIPS, arXiv 1705.08500, the algorithm SGR.
 
     Example:
         >>> sgr_threshold([0.5] * 100, [0] * 100, alpha=0.1, delta=0.1).threshold

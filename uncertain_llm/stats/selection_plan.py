@@ -57,7 +57,7 @@ def threshold_grid(reference_scores: npt.ArrayLike, *, max_thresholds: int = 50)
         ValueError: No scores, a score that is not finite, or max_thresholds < 1.
 
     Source:
-        Angelopoulos et al. (2021), "Learn then Test", arXiv 2110.01052 (a grid fixed in advance).
+        Angelopoulos et al. (2025), "Learn then test", arXiv 2110.01052 (a grid fixed in advance).
 
     Example:
         >>> grid = threshold_grid([0.9, 0.9, 0.5, 0.1])

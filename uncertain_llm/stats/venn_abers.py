@@ -84,7 +84,7 @@ def fit_venn_abers(scores: npt.ArrayLike, labels: npt.ArrayLike) -> VennAbersFit
         ValueError: Empty input, unequal lengths, values out of range.
 
     Source:
-        Vovk, Petej and Fedorova (2015), NeurIPS, arXiv 1511.00213, algorithms 1 and 2.
+        Vovk, Petej and Fedorova (2015), NeurIPS, arXiv 1511.00213; merged as there for log loss.
 
     Example:
         >>> fit = fit_venn_abers([0.2, 0.4, 0.6, 0.8], [0, 0, 1, 1])
