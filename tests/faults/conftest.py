@@ -9,9 +9,12 @@ from collections.abc import Iterator
 import pytest
 from fault_world import Served, load_server_module
 
+from uncertain_llm.providers.litellm_model import load_litellm
+
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
+    load_litellm()  # takes seconds on a busy machine, which no test here is about
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

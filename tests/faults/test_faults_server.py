@@ -107,7 +107,7 @@ def test_a_server_that_hangs_is_left_at_the_deadline(
 
     response = ask(served, named("ok-hang-ok", ask), deadline_seconds=1.0)
 
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 30
     codes = Counter(c.error_code for c in response.provenance.calls)
     assert (codes[None], codes["cancelled"]) == (2, 1)
 
@@ -234,7 +234,7 @@ def test_a_fault_beside_the_answer_costs_no_answer_and_is_in_the_record(
     check_aside(response, FAULTS[fault])
     own = served.n_requests(model)
     assert own + served.n_requests(f"{fault}-judge-{name}") == 4
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 30
 
 
 @pytest.mark.parametrize("position", ASIDES)

@@ -129,7 +129,7 @@ def test_a_verifier_that_hangs_is_left_at_the_deadline(is_async: bool, ask: Ask)
 
     check_failed(response, "deadline_seconds")
     assert response.provenance.limits_reached == ("deadline_seconds",)
-    assert seconds < 5
+    assert seconds < 10
 
 
 @BOTH
@@ -143,7 +143,7 @@ def test_verifiers_that_block_do_not_keep_later_requests_waiting(ask: Ask) -> No
     release.set()
 
     assert verifier.n_asked == 3
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 10
 
 
 def test_a_verifier_that_blocks_does_not_keep_the_process_from_its_end() -> None:
@@ -198,7 +198,7 @@ def test_ctrl_c_leaves_a_verifier_that_hangs_and_the_client_goes_on(is_async: bo
         assert llm.ask(QUESTION).answer == SAID
     release.set()
 
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 10
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocks", "awaits"])
@@ -217,4 +217,4 @@ def test_a_timeout_of_the_caller_leaves_a_verifier_that_hangs(is_async: bool) ->
     seconds = time.monotonic() - begin
     release.set()
 
-    assert seconds < 5
+    assert seconds < 10
