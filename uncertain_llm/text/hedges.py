@@ -18,6 +18,7 @@ from uncertain_llm.text.phrases import (
 )
 from uncertain_llm.text.refusals import classify_refusal
 from uncertain_llm.text.sentences import own_words, sentence_spans
+from uncertain_llm.text.stems import may_match
 
 __all__ = [
     "Decisiveness",
@@ -107,22 +108,24 @@ def decisiveness(text: str) -> Decisiveness:
 def _makes_a_claim(sentence: str) -> bool:
     if not any(c.isalnum() for c in sentence) or sentence.endswith(":"):
         return False
-    return pattern("no_claim").search(sentence) is None
+    return not may_match("hedge:no_claim", sentence) or pattern("no_claim").search(sentence) is None
 
 
 def _sentence(words: str, begin: int, end: int) -> SentenceDecisiveness:
-    sentence = pattern("not_epistemic").sub(_spaces, words[begin:end])
+    sentence = words[begin:end]
+    if may_match("hedge:not_epistemic", sentence):
+        sentence = pattern("not_epistemic").sub(_spaces, sentence)
     score, hedge = _score(sentence)
     return SentenceDecisiveness(start=begin, end=end, score=score, hedge=hedge)
 
 
 def _score(sentence: str) -> tuple[float, str | None]:
-    number = pattern("probability").search(sentence)
+    number = _found("probability", sentence)
     if number is not None:
         return min(1.0, float(number[1] or number[2]) / 100), number[0]
     if sentence.endswith("?"):
         return QUESTION, "?"
-    booster = pattern("booster").search(sentence)
+    booster = _found("booster", sentence)
     best: tuple[float, str | None] = (1.0, None) if booster is None else (BOOSTED, booster[0])
     for start, reading, said in phrases_in(sentence):
         if reading.phrase in _NOT_SPOKEN_FOR or _is_comparative(sentence, start):
@@ -130,12 +133,18 @@ def _score(sentence: str) -> tuple[float, str | None]:
         if reading.median < best[0]:
             best = (reading.median, said)
         sentence = f"{sentence[:start]}{' ' * len(said)}{sentence[start + len(said) :]}"
-    for level, hedge in lexicon():
+    for number_in_order, (level, hedge) in enumerate(lexicon()):
         if level >= best[0]:
             break
+        if not may_match(f"lexicon:{number_in_order}", sentence):
+            continue
         if (match := hedge.search(sentence)) is not None:
             return level, match[0].strip()
     return best
+
+
+def _found(name: str, sentence: str) -> re.Match[str] | None:
+    return pattern(name).search(sentence) if may_match(f"hedge:{name}", sentence) else None
 
 
 def _is_comparative(sentence: str, start: int) -> bool:

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import Literal, NamedTuple
 
-__all__ = ["ABOUT", "VALUE", "Reading", "read_value", "value_pattern"]
+__all__ = ["ABOUT", "VALUE", "Reading", "may_hold_value", "read_value", "value_pattern"]
 
 Form = Literal["percent", "decimal", "fraction", "range"]
 
@@ -51,6 +51,11 @@ VALUE = "|".join(
     )
 )
 """All written forms, the longer ones first; `read_value` reads a match of it."""
+_BEGINNING = (
+    r"(?=[-\u2212.,\d]|\b(?:one hundred|a hundred|hundred|zero|ten|twenty|thirty|forty|fifty|sixty|"
+    r"seventy|eighty|ninety))"
+)
+_SIGNS = ("%", "percent", "per cent", "pct", "fifty")
 ABOUT = (
     r"(?:(?:about|around|roughly|approximately|approx\.?|nearly|almost|over|under|at least|at most|"
     r"more than|less than|maybe|perhaps|probably|only|~|\u2248|>=?|<=?|\u2265|\u2264) ?)"
@@ -95,7 +100,18 @@ def _fraction(numerator: str | None, denominator: str | None) -> Reading | None:
 @cache
 def value_pattern(*, whole: bool = False) -> re.Pattern[str]:
     """Return the compiled `VALUE`; with `whole`, one that allows "about" in front of it."""
-    return re.compile(rf"{ABOUT}{{0,2}}(?:{VALUE})" if whole else VALUE)
+    # The glance ahead spares most positions of a sentence the eight forms.
+    return re.compile(rf"{ABOUT}{{0,2}}(?:{VALUE})" if whole else rf"{_BEGINNING}(?:{VALUE})")
+
+
+def may_hold_value(text: str) -> bool:
+    """Return False only where no form of `VALUE` can match: without digit, sign or "fifty"."""
+    return any(sign in text for sign in _SIGNS) or _digit().search(text) is not None
+
+
+@cache
+def _digit() -> re.Pattern[str]:
+    return re.compile(r"\d")
 
 
 def _number(written: str) -> float:

@@ -15,9 +15,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from uncertain_llm.core.decision import Extent, Refusal, RefusalKind, RefusalReason
-from uncertain_llm.text.refusal_rules import rules
+from uncertain_llm.text.refusal_rules import Rule, rules
 from uncertain_llm.text.refusal_words import compiled
 from uncertain_llm.text.sentences import Span, own_words, sentence_spans
+from uncertain_llm.text.stems import may_match
 
 __all__ = ["classify_refusal"]
 
@@ -116,8 +117,10 @@ def _stated(read: _Reply) -> _Hit | None:
     is_short = len(read.words.split()) <= _SHORT_WORDS
     last = len(read.spans) if is_short else min(_OPENING_SENTENCES, len(read.spans))
     asks_to_write = _asks(read, "asks_to_write")
-    for number in range(1 if asks_to_write else last):
-        hit = _rule_hit(read, number)
+    last = 1 if asks_to_write else last
+    live = _live_rules(read.words[: read.spans[last - 1][1]])
+    for number in range(last if live else 0):
+        hit = _rule_hit(read, number, live)
         if hit is None or _is_beside_answer(read, hit):
             continue
         if asks_to_write and hit.reason in _ALSO_IN_FICTION:
@@ -126,10 +129,19 @@ def _stated(read: _Reply) -> _Hit | None:
     return None
 
 
-def _rule_hit(read: _Reply, number: int) -> _Hit | None:
+def _live_rules(words: str) -> tuple[Rule, ...]:
+    """Return the rules that can fire in some part of `words`, in their order."""
+    return tuple(rule for rule in rules() if may_match(f"refusal:{rule.name}", words))
+
+
+def _rule_hit(read: _Reply, number: int, live: tuple[Rule, ...]) -> _Hit | None:
     begin, _ = read.spans[number]
-    sentence = compiled("not_meant").sub(lambda m: " " * len(m[0]), read.sentence(number))
-    for rule in rules():
+    sentence = read.sentence(number)
+    if may_match("words:not_meant", sentence):
+        sentence = compiled("not_meant").sub(lambda m: " " * len(m[0]), sentence)
+    for rule in live:
+        if not may_match(f"refusal:{rule.name}", sentence):
+            continue
         match = rule.pattern.search(sentence)
         if match is not None:
             return _Hit(rule.name, rule.kind, rule.reason, number, begin + match.start())
@@ -226,11 +238,12 @@ def _objects(read: _Reply) -> int | None:
     asks_definition = _asks(read, "asks_definition")
     for number in range(min(2, len(read.spans))):
         sentence = read.sentence(number)
-        if compiled("objection").search(sentence):
+        if may_match("words:objection", sentence) and compiled("objection").search(sentence):
             return number
         if (
             len(read.spans) > 1
             and not asks_definition
+            and may_match("words:condemnation", sentence)
             and compiled("condemnation").search(sentence)
         ):
             return number

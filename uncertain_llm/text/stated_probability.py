@@ -14,8 +14,15 @@ from typing import Literal
 
 from uncertain_llm.core.base import Unit, Value
 from uncertain_llm.text.phrases import phrase_probability, phrases_in
-from uncertain_llm.text.probability_numbers import VALUE, Reading, read_value, value_pattern
+from uncertain_llm.text.probability_numbers import (
+    VALUE,
+    Reading,
+    may_hold_value,
+    read_value,
+    value_pattern,
+)
 from uncertain_llm.text.sentences import own_words, sentence_spans
+from uncertain_llm.text.stems import may_match
 
 __all__ = ["StatedProbability", "split_stated", "stated_probability"]
 
@@ -44,6 +51,8 @@ _SHORT_WORDS = 15
 _FEW_WORDS = 8
 _PERCENT_MAX = 100
 _NEAR_CHARS = 60
+_CUES = ("cue_after", "cue_before", "negated")
+"""Without one of them a value counts only near the start of its sentence, standing alone."""
 _DECORATION = " \t\r\n*_.!()[]\"'"
 _WIDE = {0xFF05: "%", 0x066A: "%", 0xFF1A: ":", **{0xFF10 + d: str(d) for d in range(10)}}
 """Full-width and Arabic signs that models write for "%", ":" and digits."""
@@ -139,7 +148,7 @@ def stated_probability(text: str) -> StatedProbability:
     found = _labelled(words) or _attached(words)
     if found is not None:
         return found
-    if _pattern("declines").search(words):
+    if may_match("stated:declines", words) and _pattern("declines").search(words):
         return _DECLINED
     return _worded(words)
 
@@ -166,7 +175,8 @@ def split_stated(text: str) -> tuple[str, StatedProbability]:
     end = _content_end(text)
     tail_start = max(0, end - _TAIL_CHARS)
     tail = _folded_line(text[tail_start:end])
-    match = _last(_pattern("closing").finditer(tail))
+    found = _pattern("closing").finditer(tail) if may_match("stated:closing", tail) else iter(())
+    match = _last(found)
     if match is None or (match.start() == 0 and tail_start > 0):
         return text, _NOT_STATED
     value = _read_said(match["said"])
@@ -193,6 +203,8 @@ def _read_said(said: str) -> StatedProbability | None:
 
 
 def _labelled(words: str) -> StatedProbability | None:
+    if not may_match("stated:labelled", words):
+        return None
     match = _last(_pattern("labelled").finditer(words))
     return None if match is None else _made(read_value(match), is_labelled=True)
 
@@ -203,7 +215,12 @@ def _attached(words: str) -> StatedProbability | None:
     is_short = len(words.split()) <= _FEW_WORDS
     for begin, end in sentence_spans(words):
         sentence = words[begin:end]
+        if not may_hold_value(sentence):
+            continue
+        has_cue = any(may_match(f"stated:{name}", sentence) for name in _CUES)
         for match in value_pattern().finditer(sentence):
+            if not has_cue and match.start() > _NEAR_CHARS:
+                break
             before = sentence[max(0, match.start() - _NEAR_CHARS) : match.start()]
             after = sentence[match.end() : match.end() + _NEAR_CHARS]
             if _pattern("negated").search(before):
@@ -219,8 +236,9 @@ def _attached(words: str) -> StatedProbability | None:
 
 def _has_cue(before: str, after: str) -> bool:
     return (
-        _pattern("cue_after").match(after) is not None
-        or _pattern("cue_before").search(before) is not None
+        may_match("stated:cue_after", after) and _pattern("cue_after").match(after) is not None
+    ) or (
+        may_match("stated:cue_before", before) and _pattern("cue_before").search(before) is not None
     )
 
 
