@@ -328,3 +328,17 @@ def test_a_turn_that_gives_no_answer_leaves_the_refusal(reply: str) -> None:
 
     assert found is not None
     assert found.kind is RefusalKind.EPISTEMIC
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["No information is available about that.", "There is no known record of Mira Holt."],
+)
+def test_saying_that_nothing_is_recorded_is_not_knowing(reply: str) -> None:
+    refusal = classify_refusal(reply)
+    assert refusal is not None
+    assert (refusal.kind.value, refusal.reason) == ("epistemic", RefusalReason.UNKNOWN)
+
+
+def test_no_record_of_an_event_is_an_answer() -> None:
+    assert classify_refusal("There is no known record of Holt visiting Lund.") is None

@@ -230,6 +230,10 @@ _SOURCES: tuple[tuple[str, RefusalKind, RefusalReason | None, str], ...] = (
         rf"|\b(?:i'm|i am|we're|we are){_ADVERB} not (?:aware|familiar|sure|certain|confident)\b"
         rf"|\b(?:i'm|i am){_ADVERB} (?:unsure|uncertain|unaware|unfamiliar)\b"
         r"|\bcould(?:n't| not) find (?:any )?(?:information|record|evidence|data)"
+        r"|^\W*no (?:\w+ )?(?:information|data|records?) (?:is|are) (?:\w+ )?available\b"
+        # "No known record of him visiting" answers: it is about an event, not about knowing.
+        r"|^\W*there (?:is|are) no known (?:information|data|records?) (?:of|about|on) "
+        r"(?![^.!?\n]{0,60}ing\b)"
         r"|^\W*(?:(?:final )?answer ?[:=]\W*)?(?:unknown|not known|n/a|no idea|dunno|idk|"
         r"it is unknown|it is not known|not sure|unsure|beats me)\b[^\n]{0,12}$",
     ),
