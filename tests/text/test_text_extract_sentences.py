@@ -78,7 +78,16 @@ def test_a_reply_that_takes_no_side_is_neither_yes_nor_no(question: str, reply: 
     ],
 )
 @pytest.mark.parametrize(
-    "question", ["When did it end?", "Is it so?", "Which is it, a or b?", "What are the colours?"]
+    "question",
+    [
+        "When did it end?",
+        "Is it so?",
+        "Which is it, a or b?",
+        "What are the colours?",
+        "Expand (x + 1)(x + 2).",
+        "How many apples does Tom have?",
+        "Who won, Tom or Ann?",
+    ],
 )
 def test_long_repetition_is_read_in_linear_time(unit: str, question: str) -> None:
     text = unit * (100_000 // len(unit))

@@ -48,7 +48,9 @@ def expression_in_prose(text: str, question: QuestionView) -> str | None:
         return None
     for sentence in reversed(sentences(text)[-8:]):
         side = sentence.rsplit("=", 1)[-1] if "=" in sentence else sentence
-        for part in (side, _LEAD.sub("", side, count=1), side.rpartition(": ")[2]):
+        lead = _LEAD.match(side)
+        led_to = side[lead.end() :] if lead else side
+        for part in (side, led_to, side.rpartition(": ")[2]):
             stated = squash(_WRAPPING.sub(" ", part)).strip(" .\u2713")
             if _is_expression(stated, letters):
                 return stated
