@@ -9,7 +9,16 @@ from collections.abc import Iterator
 import pytest
 from fault_world import Served, load_server_module
 
+from uncertain_llm.client import UncertainLLM
 from uncertain_llm.providers.litellm_model import load_litellm
+from uncertain_llm.testing import FunctionModel
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm() -> None:
+    """Load what loads when first used: in a new environment that alone can outlast a deadline."""
+    with UncertainLLM(FunctionModel(lambda call: "1932"), log=None) as llm:
+        llm.ask("In which year did the bridge open?")
 
 
 @pytest.fixture(scope="module")

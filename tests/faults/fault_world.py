@@ -31,7 +31,7 @@ def policy(
     **limits: object,
 ) -> Policy:
     """Three replies, one attempt a call, and a deadline that a hanging call runs into."""
-    once = {"attempts": 1, "retries": 0, "max_wait_seconds": 0, "deadline_seconds": 0.4}
+    once = {"attempts": 1, "retries": 0, "max_wait_seconds": 0, "deadline_seconds": 1.5}
     return Policy(
         name="faults",
         sampling=Sampling(**{"samples": 3, "stated_probability": "off", **(sampling or {})}),
