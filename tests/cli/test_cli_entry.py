@@ -56,6 +56,36 @@ def test_a_run_that_is_stopped_leaves_no_half_written_file(
     assert [path.name for path in tmp_path.iterdir()] == ["recorded.jsonl"]
 
 
+# pydantic's core makes an error of its own of an interrupt that hits it, as this program does.
+_CONVERTED = """
+import os, signal
+import uncertain_llm.cli.app
+from uncertain_llm.cli.entry import main
+
+def app():
+    try:
+        os.kill(os.getpid(), signal.Signals({number}))
+    except BaseException as error:
+        raise ValueError("SchemaError: " + type(error).__name__) from None
+
+uncertain_llm.cli.app.app = app
+main()
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_an_interrupt_that_a_library_turns_into_an_error_is_still_an_interrupt(
+    number: int, status: int
+) -> None:
+    program = _CONVERTED.format(number=int(number))
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (status, "")
+
+
 def test_the_list_of_commands_fits_a_narrow_terminal() -> None:
     done = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"})
 
