@@ -16,6 +16,7 @@ from uncertain_llm.signals.agreement import AnswerAgreement
 from uncertain_llm.signals.equivalence_judge import EQUIVALENCE_INSTRUCTIONS
 from uncertain_llm.signals.judge import OtherFamilyJudge
 from uncertain_llm.signals.probe import PARAPHRASE_INSTRUCTION
+from uncertain_llm.signals.verbalized import FOLLOW_UP_QUESTION
 
 pytestmark = [
     # See test_faults_server.py: litellm's own leftovers.
@@ -28,10 +29,18 @@ pytestmark = [
 MODEL = "openai/gpt-4o-mini"
 JUDGE = "anthropic/claude-sonnet-4-5"
 POLICIES = {
+    "answer": policy(ALWAYS_ANSWER, deadline_seconds=None),
     "sample": policy(ALWAYS_ANSWER, deadline_seconds=None),
+    "follow-up": policy(ALWAYS_ANSWER, {"stated_probability": "follow_up"}, deadline_seconds=None),
+    "second look": policy(deadline_seconds=None),
     "other-family judge": policy(ALWAYS_ANSWER, deadline_seconds=None),
     "equivalence judge": policy(ALWAYS_ANSWER, {"equivalence": "judge"}, deadline_seconds=None),
     "probe": policy(ALWAYS_ANSWER, {"probe": "paraphrase"}, deadline_seconds=None),
+}
+MEASURED_BY = {
+    "follow-up": "stated_probability",
+    "other-family judge": "other_family_judge",
+    "probe": "probe_agreement",
 }
 PROVIDER_ERROR = {"error": {"message": "on purpose", "type": "server_error"}}
 FAULTS: dict[str, tuple[object, str]] = {
@@ -70,8 +79,14 @@ class Wire:
             return "equivalence judge"
         if PARAPHRASE_INSTRUCTION in body["messages"][-1]["content"]:
             return "probe"
-        n = self.sent["answer"] + self.sent["sample"] + self.sent["sample 2"]
-        return ("answer", "sample", "sample 2")[n]
+        if FOLLOW_UP_QUESTION.partition("\n")[0] in body["messages"][-1]["content"]:
+            return "follow-up"
+        # The same request several times: the first to arrive stands for the answer's.
+        n = sum(self.sent[name] for name in (*_IN_TURN, "second look"))
+        return (*_IN_TURN, "second look", "second look")[n]
+
+
+_IN_TURN = ("answer", "sample", "sample 2")
 
 
 def _reply(text: str, number: int) -> httpx.Response:
@@ -115,22 +130,23 @@ def test_a_fault_on_the_wire_costs_no_answer_and_is_in_the_record(
     outcome, code = FAULTS[fault]
     played = wire(position, outcome)
     judge = OtherFamilyJudge(model=JUDGE, options={"api_key": "k" * 8})
-    signals = (AnswerAgreement(samples=3), *([judge] if "family" in position else []))
+    judged = {"signals": (AnswerAgreement(samples=3), judge)}
 
     response = ask(
         MODEL,
         POLICIES[position],
         api_key="k" * 8,
-        **({"signals": signals} if position != "probe" else {}),
+        **(judged if "family" in position else {}),
     )
 
     assert response.answer == SAID
     failed = [c.error_code for c in response.provenance.calls if c.error_code is not None]
-    assert failed == [code]
+    assert failed == [code] * (2 if position == "second look" else 1)
     assert any(f"({code})" in warning for warning in response.warnings)
     # Where no connection came about litellm tries one more by itself with Anthropic.
-    assert played.sent[position] in ((1, 2) if fault == "no connection" else (1,))
+    assert played.sent[position] in (
+        (2,) if position == "second look" else (1, 2) if fault == "no connection" else (1,)
+    )
     assert "judge" not in response.evidence.clustering.merges
-    for name in ("other_family_judge", "probe_agreement"):
-        measured = response.confidence.measurement(name)
-        assert measured is None or measured.value is None
+    if position in MEASURED_BY:
+        assert response.confidence.measurement(MEASURED_BY[position]).value is None
