@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pytest
 from fault_world import QUESTION, SAID, ask_async, ask_sync, policy
 
-from uncertain_llm.client import AsyncUncertainLLM, UncertainLLM
+from uncertain_llm.client import AsyncUncertainLLM, UncertainLLM, verifying
 from uncertain_llm.core.decision import Action, ReasonCode
 from uncertain_llm.testing import FunctionModel
 
@@ -144,6 +144,32 @@ def test_verifiers_that_block_do_not_keep_later_requests_waiting(ask: Ask) -> No
 
     assert verifier.n_asked == 3
     assert time.monotonic() - begin < 10
+
+
+@BOTH
+def test_a_verifier_that_never_returns_is_not_given_one_thread_after_another(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for_threads()
+    monkeypatch.setattr(verifying, "MAX_LEFT_BEHIND", 2)
+    release = threading.Event()
+    verifier = Verifier(lambda: release.wait(20))
+    hurried = policy(deadline_seconds=0.05)
+
+    for _ in range(3):
+        response = ask(model(), hurried, verifier=verifier)
+
+    assert verifier.n_asked == 2
+    check_failed(response, "2 of its earlier turns have not returned")
+    release.set()
+    wait_for_threads()
+    ask(model(), PATIENT, verifier=verifier)
+    assert verifier.n_asked == 3
+
+
+def wait_for_threads() -> None:
+    while any(thread.name == "uncertain-llm-verifier" for thread in threading.enumerate()):
+        time.sleep(0.01)
 
 
 def test_a_verifier_that_blocks_does_not_keep_the_process_from_its_end() -> None:

@@ -15,7 +15,14 @@ from uncertain_llm.core.ports import Verifier
 from uncertain_llm.flow.steps import VerifyClaim, VerifyFailure
 from uncertain_llm.providers.request_budget import RequestBudget
 
-__all__ = ["ask_verifier"]
+__all__ = ["MAX_LEFT_BEHIND", "ask_verifier"]
+
+MAX_LEFT_BEHIND = 64
+"""Turns of plain-function verifiers that may still run after their deadline, in one process.
+
+A thread cannot be ended. A verifier that never returns would otherwise add one for each request,
+until the system has no more.
+"""
 
 
 async def ask_verifier(
@@ -24,8 +31,14 @@ async def ask_verifier(
     """Return the verdict, or why there is none; its turn counts as a call of the request.
 
     A plain function runs in a thread of its own and may block. At the deadline it is left alone,
-    since a thread cannot be ended; a coroutine is cancelled.
+    since a thread cannot be ended; a coroutine is cancelled. Once `MAX_LEFT_BEHIND` turns are left
+    running no verifier is asked, until one of them returns.
     """
+    if _LeftBehind.count >= MAX_LEFT_BEHIND:
+        return VerifyFailure(
+            message=f"not asked: {_LeftBehind.count} of its earlier turns have not returned; "
+            "give what it waits for a timeout, or write it as a coroutine"
+        )
     try:
         budget.take_call()
     except BudgetExceeded as error:
@@ -51,6 +64,32 @@ async def ask_verifier(
     return found
 
 
+class _LeftBehind:
+    """How many turns go on that nobody waits for any more."""
+
+    count = 0
+    lock = threading.Lock()
+
+
+class _Turn:
+    """One turn of a plain function: it ends, and whoever waits for it leaves, in either order."""
+
+    def __init__(self) -> None:
+        self._is_over = False
+        self._is_left = False
+
+    def end(self) -> None:
+        with _LeftBehind.lock:
+            self._is_over = True
+            _LeftBehind.count -= self._is_left
+
+    def leave(self) -> None:
+        with _LeftBehind.lock:
+            if not self._is_over:
+                self._is_left = True
+                _LeftBehind.count += 1
+
+
 class _Raised:
     """What a function raised; `StopIteration`, for one, can be raised into no future."""
 
@@ -67,6 +106,7 @@ async def _in_thread(function: Callable[[], object]) -> object:
     done: Future[object] = Future()
     done.set_running_or_notify_cancel()
     context = contextvars.copy_context()
+    turn = _Turn()
 
     def work() -> None:
         try:
@@ -75,9 +115,14 @@ async def _in_thread(function: Callable[[], object]) -> object:
             done.set_result(_Raised(error))
         except BaseException as error:  # noqa: BLE001 - an interrupt is the waiting side's
             done.set_exception(error)
+        finally:
+            turn.end()
 
     threading.Thread(target=work, name="uncertain-llm-verifier", daemon=True).start()
-    return await asyncio.wrap_future(done)
+    try:
+        return await asyncio.wrap_future(done)
+    finally:
+        turn.leave()
 
 
 def _failure(error: BaseException, *, limit: str | None = None) -> VerifyFailure:
