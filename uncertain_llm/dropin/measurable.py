@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import cast
 
 from uncertain_llm.core.chat import ChatMessage, Elicitation, ModelCall
+from uncertain_llm.flow.plan import as_draw
 
 __all__ = [
     "NotMeasured",
@@ -91,16 +92,13 @@ _GIVEN = {
     "mock_timeout": NotMeasured.MOCK,
 }
 
-# Not passed to witnesses: the first two lines are ours to set; a common seed would make all
-# replies alike; an id of the caller's would name several calls.
+# Not passed to witnesses: the first two lines are ours to set; an id of the caller's would name
+# several calls.
 _NOT_FOR_WITNESSES = frozenset(
     {"model", "messages", "stream", "stream_options", "n"}
     | {"num_retries", "max_retries", "retry_policy", "retry_strategy", "cache", "caching"}
-    | {"seed", "litellm_call_id", "litellm_logging_obj"}
+    | {"litellm_call_id", "litellm_logging_obj"}
 )
-# These settings make every reply the same, which looks like agreement and is none. The answer is
-# drawn with them; its witnesses are drawn as the policy says, else with the provider's default.
-_GREEDY: dict[str, float] = {"temperature": 0, "top_p": 0, "top_k": 1}
 _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 # "\nConfidence: 90%" takes 5 to 8 tokens in common tokenizers, a sentence that restates a question
 # some tens; the rest is slack. Chosen, not tuned.
@@ -186,10 +184,8 @@ def witness_options(named: Arguments) -> dict[str, object]:
     """
     return {
         name: _own_copy(value)
-        for name, value in named.items()
-        if name not in _NOT_FOR_WITNESSES
-        and value is not None
-        and not (name in _GREEDY and value == _GREEDY[name])
+        for name, value in as_draw(named).items()
+        if name not in _NOT_FOR_WITNESSES and value is not None
     }
 
 

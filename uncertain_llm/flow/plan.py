@@ -14,7 +14,7 @@ from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import StatedProbabilityMode
 from uncertain_llm.signals.verbalized import with_inline_instruction
 
-__all__ = ["addressed", "follow_up_calls", "plan_calls", "verification_calls"]
+__all__ = ["addressed", "as_draw", "follow_up_calls", "plan_calls", "verification_calls"]
 
 _log = logging.getLogger("uncertain_llm")
 
@@ -45,6 +45,24 @@ _SHAPES_THE_ANSWER = frozenset(
         "stream_options",
     }
 )
+
+# These settings make every reply the same, which looks like agreement and is none. The answer is
+# drawn with them; the other replies are drawn as the policy says, else with the provider's default.
+_GREEDY: dict[str, float] = {"temperature": 0, "top_p": 0, "top_k": 1}
+
+
+def as_draw(options: Mapping[str, object]) -> dict[str, object]:
+    """Return a caller's options without what would make replies alike.
+
+    Example:
+        >>> as_draw({"temperature": 0, "seed": 7, "top_p": 0.9, "api_base": "http://localhost"})
+        {'top_p': 0.9, 'api_base': 'http://localhost'}
+    """
+    return {
+        name: value
+        for name, value in options.items()
+        if name != "seed" and not (name in _GREEDY and value == _GREEDY[name])
+    }
 
 
 def plan_calls(
@@ -131,18 +149,28 @@ def _call(
     is_answer = index == 0
     elicits = _elicits(request, pipeline, is_answer=is_answer)
     messages = request.messages if elicits is None else with_inline_instruction(request.messages)
-    given = request.options.get("temperature")
+    options = request.options if is_answer else as_draw(request.options)
     return ModelCall(
         purpose=purpose or (CallPurpose.ANSWER if is_answer else CallPurpose.SAMPLE),
         index=index,
         model=request.model,
         messages=messages,
-        options=request.options,
-        temperature=pipeline.policy.sampling.temperature if given is None else None,
+        options=options,
+        temperature=_temperature(pipeline, options, is_answer=is_answer),
         wants_log_probabilities=pipeline.policy.sampling.logprobs,
         elicits=elicits,
         question=request.question,
     )
+
+
+def _temperature(
+    pipeline: Pipeline, options: Mapping[str, object], *, is_answer: bool
+) -> float | None:
+    """Return the policy's temperature, where the caller gave none that stands."""
+    if options.get("temperature") is not None:
+        return None
+    temperature = pipeline.policy.sampling.temperature
+    return temperature if is_answer or temperature != _GREEDY["temperature"] else None
 
 
 def _elicits(request: Request, pipeline: Pipeline, *, is_answer: bool) -> Elicitation | None:
