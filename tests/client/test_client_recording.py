@@ -25,6 +25,15 @@ SCENARIOS: dict[str, dict[str, object]] = {
     "a second look": {"model": ScriptedModel([*SPLIT, "In 1930.", SURE, SURE])},
     "a failed sample": {"model": ScriptedModel([SURE, DOWN, SURE])},
     "cut off": {"model": ScriptedModel([Reply(text="It op", finish_reason="length")] * 3)},
+    "one reply twice": {
+        "model": ScriptedModel([Reply(text=SURE, response_id=f"id-{i}") for i in (1, 1, 2)])
+    },
+    "out of a cache": {
+        "model": ScriptedModel([SURE, Reply(text=SURE, from_cache=True), SPLIT[1]]),
+    },
+    "two models": {
+        "model": ScriptedModel([Reply(text=SURE, model_replied=f"m-{i}") for i in (1, 2, 1)])
+    },
     "a refusal": {"model": ScriptedModel([Reply(text="", refusal_text="I can't.")] * 3)},
     "a follow-up": {
         "model": ScriptedModel(["1932", "1932"], follow_ups=["85%", "85%"]),

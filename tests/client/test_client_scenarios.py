@@ -175,6 +175,12 @@ SCENARIOS: dict[str, dict[str, object]] = {
     "content filter": {"replies": [Reply(text="", finish_reason="content_filter")] * 3},
     "empty replies": {"replies": ["", " ", ""]},
     "cut off": {"replies": [Reply(text="It opened in 19", finish_reason="length")] * 3},
+    "three models": {
+        "replies": [Reply(text="1932", model_replied=m) for m in ("small", "large", "other")]
+    },
+    "two of one model": {
+        "replies": [Reply(text="1932", model_replied=m) for m in ("small", "large", "small")]
+    },
     "repeated reply": {"replies": [Reply(text="1932", response_id="same")] * 3},
     "model says it does not know": {"replies": ["I don't know when it opened."] * 3},
     "one sample only": {"replies": [SURE], "policy": policy(sampling=Sampling(samples=1))},
@@ -348,6 +354,24 @@ def test_the_model_s_own_words_are_shown_when_it_does_not_know() -> None:
 
 def test_an_empty_answer_never_reaches_a_user() -> None:
     assert response_of("empty replies").text.strip()
+
+
+def test_replies_of_another_model_are_not_agreement_and_are_named() -> None:
+    response = response_of("three models")
+
+    assert response.evidence.clustering.other_models == (1, 2)
+    assert response.confidence.measurement("answer_agreement").value is None
+    assert response.warnings[0] == (
+        "2 replies came from another model than the first and do not count as agreement "
+        "(small, large, other)"
+    )
+
+
+def test_what_replies_of_one_model_agree_on_is_not_moved_by_another_models() -> None:
+    response = response_of("two of one model")
+
+    agreement = response.confidence.measurement("answer_agreement")
+    assert (agreement.details["same"], agreement.details["counted"]) == (2, 2)
 
 
 def test_a_repeated_reply_is_not_agreement() -> None:

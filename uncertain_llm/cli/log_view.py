@@ -219,6 +219,7 @@ def _unusual(sample: Sample) -> str:
         sample.unusable,
         sample.refusal and f"refusal: {sample.refusal.kind.value}",
         "from cache" if sample.from_cache else None,
+        "from another model" if sample.other_model else None,
     ]
     return ", ".join(remark for remark in remarks if remark)
 

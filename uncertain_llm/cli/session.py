@@ -113,7 +113,7 @@ def agreement_of(response: Response) -> str:
     if found is None or found.value is None:
         return "-"
     clustering = response.evidence.clustering
-    counted = len(response.evidence.samples) - len(clustering.duplicates)
+    counted = response.evidence.n_counted
     return f"{clustering.size_of_answer()}/{counted}"
 
 

@@ -63,6 +63,8 @@ class Sample(Value):
     """Why the reply cannot count as an answer: "truncated", "filtered", "empty"; None if it can."""
     response_id: str | None = None
     from_cache: bool = False
+    other_model: bool = False
+    """Whether another model replied than to the first call, as behind a router's alias."""
     token_log_probabilities: tuple[float, ...] | None = Field(default=None, repr=False)
     """Of each token of `text`, where the provider returned them; natural logarithms."""
 
@@ -81,6 +83,8 @@ class Clustering(Value):
     """How many merges each rule decided, for example {"number": 3, "exact": 1}."""
     duplicates: tuple[int, ...] = ()
     """Samples that repeat an earlier reply (cache, same response id): not counted as agreement."""
+    other_models: tuple[int, ...] = ()
+    """Samples of another model than the first one's: not counted as agreement either."""
     kind: str | None = None
     """The answer type that was compared: "number", "option", "date", "text", ..."""
 
@@ -128,6 +132,12 @@ class Evidence(Value):
     follow_ups: tuple[FollowUpReply, ...] = ()
     probe: ProbeReply | None = None
     """None when none was wanted."""
+
+    @property
+    def n_counted(self) -> int:
+        """Replies that count: all that arrived, but repetitions and those of another model."""
+        clustering = self.clustering
+        return len(self.samples) - len(clustering.duplicates) - len(clustering.other_models)
 
 
 class Measurement(Value):

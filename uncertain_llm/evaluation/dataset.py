@@ -236,8 +236,8 @@ def _row(found: Mapping[str, object]) -> RecordedRow:
         task=_text(found.get("task")),
         domain=_text(found.get("domain")),
         question=_text(found.get("question")),
-        samples=tuple(_sample(s) for s in _samples(found)),
-        greedy=_sample(greedy) if isinstance(greedy, Mapping) else None,
+        samples=tuple(_sample(s, found["model"]) for s in _samples(found)),
+        greedy=_sample(greedy, found["model"]) if isinstance(greedy, Mapping) else None,
         probe=_probe(found.get("probe")),
     )
 
@@ -249,7 +249,7 @@ def _probe(raw: object) -> ProbeReply | None:
     form = _PROBE_FORMS[raw["form"]]
     if raw.get("error") is not None:
         return ProbeReply(form=form, missing="call_failed")
-    sample = _sample(raw)
+    sample = _sample(raw, raw.get("model"))
     if form is Elicitation.PERMUTED_OPTIONS and sample.answer is None:
         return ProbeReply(form=form, missing="unreadable_reply")
     return ProbeReply(form=form, sample=sample)
@@ -263,13 +263,16 @@ def _samples(found: Mapping[str, object]) -> list[Mapping[str, object]]:
     return cast("list[Mapping[str, object]]", found["samples"])
 
 
-def _sample(raw: Mapping[str, object]) -> Sample:
+def _sample(raw: Mapping[str, object], model: object) -> Sample:
     stated = _probability(raw.get("confidence"))
     return Sample(
         text=_text(raw.get("text")),
         answer=_text(raw.get("answer")),
         stated_probability=stated,
         stated_missing=None if stated is not None else "not_stated",
+        response_id=_text(raw.get("response_id")),
+        from_cache=raw.get("from_cache") is True,
+        other_model=raw.get("model") not in (None, model),
     )
 
 

@@ -174,7 +174,7 @@ def _recorded(
     right = right_of(assessed.representative) if is_readable else None
     return FitRow(
         values=_values(assessed.confidence) if is_readable else {},
-        n_samples=len(evidence.samples) - len(evidence.clustering.duplicates),
+        n_samples=evidence.n_counted,
         loss=None if right is None else float(not right),
         is_declined=_declined(evidence.answer.refusal),
         is_drawn=True,
@@ -192,9 +192,7 @@ def _decided(record: DecisionRecord, label: Label | None, *, all_drawn: bool) ->
     evidence = record.evidence
     counted = (
         # In hash-only mode the replies were not kept; repeats among them are rare.
-        record.provenance.n_received
-        if evidence is None
-        else len(evidence.samples) - len(evidence.clustering.duplicates)
+        record.provenance.n_received if evidence is None else evidence.n_counted
     )
     return FitRow(
         values=_values(record.confidence),

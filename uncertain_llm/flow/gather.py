@@ -90,6 +90,13 @@ class Replies:
         if self.evidence.clustering.duplicates:
             n = len(self.evidence.clustering.duplicates)
             found.append(f"{n} replies repeat an earlier one and do not count as agreement")
+        if self.evidence.clustering.other_models:
+            n = len(self.evidence.clustering.other_models)
+            models = dict.fromkeys(g.model_replied for g in self.generations if g.model_replied)
+            found.append(
+                f"{n} replies came from another model than the first and do not count as agreement "
+                f"({', '.join(models)})"
+            )
         failed = [call for call in self.side_calls if isinstance(call, CallFailure)]
         asides = [call for call in failed if call.purpose is not CallPurpose.PROBE]
         if asides:
@@ -168,8 +175,16 @@ def _evidence(
     request: Request, policy: Policy, generations: tuple[Generation, ...], *, n_requested: int
 ) -> Evidence:
     question = request.question or None
+    model = next((g.model_replied for g in generations if g.model_replied is not None), None)
+    samples = [sample_from(generation, question=question) for generation in generations]
     return evidence_from(
-        [sample_from(generation, question=question) for generation in generations],
+        [
+            # Draws of one model are what agreement is about, and what a calibration was fitted on.
+            sample.model_copy(update={"other_model": True})
+            if generation.model_replied not in (None, model)
+            else sample
+            for sample, generation in zip(samples, generations, strict=True)
+        ],
         question=question,
         task=request.task,
         choice=choice_of(request, policy),

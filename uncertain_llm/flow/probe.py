@@ -47,7 +47,7 @@ def wants_probe(evidence: Evidence, decision: Decision, policy: Policy) -> bool:
         return False
     if evidence.answer.refusal is not None or evidence.answer.unusable is not None:
         return False
-    counted = len(evidence.samples) - len(evidence.clustering.duplicates)
+    counted = evidence.n_counted
     agreeing = evidence.clustering.size_of_answer()
     if counted < 2 or agreeing < sampling.probe_from_agreement * counted:
         return False

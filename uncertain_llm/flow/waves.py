@@ -101,7 +101,7 @@ def _tally(evidence: Evidence, confidence: Confidence, choice: AnswerChoice) -> 
     stated = confidence.measurement("stated_probability")
     n_stated = None if stated is None else stated.details.get("n_stated")
     return Tally(
-        counted=len(evidence.samples) - len(clustering.duplicates),
+        counted=evidence.n_counted,
         agreeing=agreeing,
         rival=max(others, default=0),
         answer_may_change=choice is AnswerChoice.MAJORITY,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -87,11 +88,14 @@ def recorded_row(request: Request, exchanges: Sequence[Exchange]) -> dict[str, J
     for index, value in stated.items():
         if index in samples and samples[index].get("confidence") is None:
             samples[index]["confidence"] = value
+    model = _model_of(request, exchanges)
+    for index, marks in _no_draws(exchanges, model).items():
+        samples[index] |= marks
     row: dict[str, JsonValue] = {
         "dataset": DATASET,
         "task": request.task,
         "domain": request.labels.get("domain"),
-        "model": _model_of(request, exchanges),
+        "model": model,
         "id": hashlib.sha256(f"{request.model}\n{question}".encode()).hexdigest()[:16],
         "question": question,
         "reference": None,
@@ -135,6 +139,29 @@ def _sample(outcome: Generation | CallFailure, secrets: Sequence[str]) -> dict[s
         "cost_usd": outcome.cost_usd,
     }
     return sample | {name: value for name, value in extras.items() if value is not None}
+
+
+def _no_draws(exchanges: Sequence[Exchange], model: str) -> dict[int, dict[str, JsonValue]]:
+    """Return what tells that a reply is no draw of its own, by the number of its sample."""
+    replies = {
+        call.index: outcome
+        for call, outcome in exchanges
+        if call.purpose not in (CallPurpose.PROBE, CallPurpose.FOLLOW_UP)
+        and isinstance(outcome, Generation)
+    }
+    times = Counter(reply.response_id for reply in replies.values())
+    return {index: _marks(reply, model, times) for index, reply in replies.items()}
+
+
+def _marks(reply: Generation, model: str, times: Counter[str | None]) -> dict[str, JsonValue]:
+    marks: dict[str, JsonValue] = {}
+    if reply.model_replied not in (None, model):
+        marks["model"] = reply.model_replied
+    if reply.response_id is not None and times[reply.response_id] > 1:
+        marks["response_id"] = reply.response_id
+    if reply.from_cache:
+        marks["from_cache"] = True
+    return marks
 
 
 def _probe(

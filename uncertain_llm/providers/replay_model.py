@@ -120,7 +120,8 @@ class ReplayModel:
                 f"({sample['error']})"
             )
         answer = sample.get("answer")
-        reply_id = f"replay:{row.get('dataset')}:{row.get('id')}:{call.index}"
+        own_id = f"replay:{row.get('dataset')}:{row.get('id')}:{call.index}"
+        reply_id = str(sample.get("response_id") or own_id)
         is_follow_up = call.elicits is Elicitation.FOLLOW_UP_PROBABILITY
         return Generation(
             purpose=call.purpose,
@@ -129,9 +130,10 @@ class ReplayModel:
             finish_reason=cast("str", sample.get("finish_reason") or "stop"),
             refusal_text=cast("str | None", sample.get("refusal")),
             model_asked=call.model,
-            model_replied=cast("str | None", row.get("model")),
+            model_replied=cast("str | None", sample.get("model") or row.get("model")),
             provider="replay",
             response_id=f"{reply_id}:confidence" if is_follow_up else reply_id,
+            from_cache=sample.get("from_cache") is True,
             started_at=started_at,
             seconds=time.perf_counter() - start,
             elicits=call.elicits,

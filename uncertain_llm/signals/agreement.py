@@ -49,7 +49,7 @@ class AnswerAgreement(Value):
 
     def measure(self, evidence: Evidence) -> Measurement:
         """Return the share, with a 90 % Jeffreys interval; None below two counted replies."""
-        n = _n_counted(evidence)
+        n = evidence.n_counted
         if n < 2:
             return Measurement(signal=self.name, value=None, missing=NEEDS_TWO)
         if (missing := _unreadable(evidence)) is not None:
@@ -95,7 +95,7 @@ class ClusterEntropy(Value):
 
     def measure(self, evidence: Evidence) -> Measurement:
         """Return 1 - entropy / log n; None below two counted replies."""
-        n = _n_counted(evidence)
+        n = evidence.n_counted
         if n < 2:
             return Measurement(signal=self.name, value=None, missing=NEEDS_TWO)
         sizes = [len(indices) for indices in evidence.clustering.clusters]
@@ -126,7 +126,7 @@ class AnswerMargin(Value):
 
     def measure(self, evidence: Evidence) -> Measurement:
         """Return (1 + share of the answer - share of the rival) / 2; None below two replies."""
-        n = _n_counted(evidence)
+        n = evidence.n_counted
         if n < 2:
             return Measurement(signal=self.name, value=None, missing=NEEDS_TWO)
         if (missing := _unreadable(evidence)) is not None:
@@ -170,24 +170,19 @@ class LexicalAgreement(Value):
 
     def measure(self, evidence: Evidence) -> Measurement:
         """Return the mean Jaccard similarity with the other replies; None below two replies."""
-        duplicates = set(evidence.clustering.duplicates)
+        left_out = {*evidence.clustering.duplicates, *evidence.clustering.other_models}
         others = [
             sample
             for index, sample in enumerate(evidence.samples)
-            if index != evidence.answer_index and index not in duplicates
+            if index != evidence.answer_index and index not in left_out
         ]
-        if _n_counted(evidence) < 2 or not others:
+        if evidence.n_counted < 2 or not others:
             return Measurement(signal=self.name, value=None, missing=NEEDS_TWO)
         shown = _word_set(evidence.answer)
         if not shown:
             return Measurement(signal=self.name, value=None, missing=NO_READABLE_ANSWER)
         total = math.fsum(_jaccard(shown, _word_set(other)) for other in others)
         return Measurement(signal=self.name, value=min(1.0, total / len(others)))
-
-
-def _n_counted(evidence: Evidence) -> int:
-    """Return the replies that count: all that arrived, minus duplicates."""
-    return len(evidence.samples) - len(evidence.clustering.duplicates)
 
 
 def _unreadable(evidence: Evidence) -> str | None:

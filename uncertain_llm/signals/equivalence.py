@@ -54,7 +54,7 @@ def cluster(
     Full refusals form one cluster for each kind and never join an answer. Unusable samples and
     samples without a readable answer are in no cluster. A sample with the response id of an
     earlier one, or out of a cache with the words of an earlier one, is a duplicate: it is listed,
-    and is in no cluster.
+    and is in no cluster. So is one of another model.
 
     Args:
         samples: All replies in the order of their calls; their `answer` is used where it is
@@ -74,9 +74,10 @@ def cluster(
         ((0, 1), (2,))
     """
     duplicates = _duplicates(samples)
+    other_models = {i for i, s in enumerate(samples) if s.other_model} - duplicates
     reader = _Reader(question, task)
     groups: dict[str, _Group] = {}
-    for sample, indices in _alike(samples, duplicates):
+    for sample, indices in _alike(samples, duplicates | other_models):
         if (found := reader.group_of(sample)) is None:
             continue
         name, form, text = found
@@ -91,7 +92,10 @@ def cluster(
     shown = _name_of_answer(own, reader, groups)
     merges = _merges_inside(groups)
     parts = _join(groups, question, merges)
-    return _clustering(parts, groups, shown, merges, tuple(sorted(duplicates)))
+    clustering = _clustering(parts, groups, shown, merges, tuple(sorted(duplicates)))
+    if not other_models:
+        return clustering
+    return clustering.model_copy(update={"other_models": tuple(sorted(other_models))})
 
 
 class _Group:
@@ -137,11 +141,11 @@ class _Reader:
         return form.group, form, form.text
 
 
-def _alike(samples: Sequence[Sample], duplicates: set[int]) -> Iterable[tuple[Sample, list[int]]]:
+def _alike(samples: Sequence[Sample], left_out: set[int]) -> Iterable[tuple[Sample, list[int]]]:
     """Return the samples that count, those with the same words together: read once."""
     found: dict[Hashable, tuple[Sample, list[int]]] = {}
     for index, sample in enumerate(samples):
-        if sample.unusable is not None or index in duplicates:
+        if sample.unusable is not None or index in left_out:
             continue
         answer = sample.answer
         key: Hashable = answer

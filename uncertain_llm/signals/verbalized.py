@@ -204,7 +204,7 @@ class Scvc(Value):
 
     def measure(self, evidence: Evidence) -> Measurement:
         """Return the mean of both, or None when either is missing."""
-        n_samples = len(evidence.samples) - len(evidence.clustering.duplicates)
+        n_samples = evidence.n_counted
         if n_samples < 2:
             return self._missing("needs_two_samples")
         values = _stated_in_cluster(evidence)
