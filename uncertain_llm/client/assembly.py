@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+from uncertain_llm.client.arguments import OF_ASK, refuse_misplaced, refuse_misspelt
 from uncertain_llm.client.recorder import Recorder, with_warning
 from uncertain_llm.client.reuse import Reuse, ReuseKind, reused
 from uncertain_llm.core.chat import ChatMessage, Mode, Request
@@ -134,6 +135,8 @@ class Assembly:
         for name in options:
             if name in _NOT_IN_ASK and options[name]:
                 raise ConfigurationError(f"ask() takes no {name}=; {_NOT_IN_ASK[name]}")
+        refuse_misplaced(options)
+        refuse_misspelt(options, OF_ASK, where="ask()")
         return Request(
             id=self.surroundings.new_id(),
             created_at=self.surroundings.clock(),

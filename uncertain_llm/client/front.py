@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
+from uncertain_llm.client.arguments import OF_CLIENT, refuse_misspelt
 from uncertain_llm.client.assembly import (
     Assembly,
     Surroundings,
@@ -57,6 +58,7 @@ class _Client:
         surroundings: Surroundings | None = None,
         **options: object,
     ) -> None:
+        refuse_misspelt(options, OF_CLIENT, where=type(self).__name__)
         chosen = resolve_policy(policy)
         self._parts = Assembly(
             model=resolve_model(model, chosen, options),
@@ -127,7 +129,8 @@ class UncertainLLM(_Client):
 
     Raises:
         PolicyError: The policy is unknown or wrong.
-        ConfigurationError: The model name is unknown, or a key is missing.
+        ConfigurationError: The model name is unknown, a key is missing, or an option is an
+            argument from above but for a slip.
 
     Example:
         >>> with UncertainLLM("replay/demo", log=None) as llm:
