@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +113,15 @@ def test_no_key_header_or_other_message_is_written(
 
     text = path.read_text()
     assert not [word for word in (KEY, "recipe", "x-team", "blue") if word in text]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs file modes")
+def test_a_recording_is_its_owner_s_alone(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+
+    record_sync(path, ScriptedModel([SURE] * 3))
+
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_tokens_and_price_are_kept_with_each_reply(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -62,8 +63,13 @@ class RecordingFile:
         """
         line = json.dumps(recorded_row(request, exchanges), ensure_ascii=False) + "\n"
         # One write of whole lines in append mode: a crash leaves at most the last one broken.
-        with self._lock, self.path.open("a", encoding="utf-8") as file:
+        with self._lock, open(self.path, "a", encoding="utf-8", opener=_for_owner) as file:
             file.write(line)
+
+
+def _for_owner(path: str, flags: int) -> int:
+    """Open the file; a new one is its owner's alone: questions and replies are users' words."""
+    return os.open(path, flags, 0o600)
 
 
 def recorded_row(request: Request, exchanges: Sequence[Exchange]) -> dict[str, JsonValue]:
