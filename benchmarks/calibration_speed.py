@@ -40,7 +40,8 @@ from uncertain_llm.evaluation.report import evaluate_columns
 from uncertain_llm.stats.calibration_error import ece
 from uncertain_llm.stats.isotonic import fit_isotonic
 from uncertain_llm.stats.logistic import fit_platt, log_odds, sigmoid
-from uncertain_llm.stats.metrics import auroc, brier_score, log_loss
+from uncertain_llm.stats.metrics import brier_score, log_loss
+from uncertain_llm.stats.ranking import auroc
 
 Floats = np.ndarray
 Job = Callable[[], object]

@@ -34,7 +34,7 @@ from uncertain_llm.evaluation.dataset import (
 )
 from uncertain_llm.stats.calibration_error import ece
 from uncertain_llm.stats.logistic import fit_logistic
-from uncertain_llm.stats.metrics import auroc
+from uncertain_llm.stats.ranking import auroc
 from uncertain_llm.storage.policy_files import load_policy
 
 NAME = "prior-2026-11"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from uncertain_llm.stats.metrics import risk_coverage_curve
+from uncertain_llm.stats.ranking import risk_coverage_curve
 
 FIGURES = ("accuracy", "auroc", "aurc", "augrc", "selective_50", "selective_80")
 LOWER_IS_BETTER = frozenset({"aurc", "augrc"})

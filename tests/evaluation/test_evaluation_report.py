@@ -15,7 +15,7 @@ from uncertain_llm.evaluation.columns import Codes, Columns
 from uncertain_llm.evaluation.figures import Figure, Resamples, draw_counts, korn_graubard_interval
 from uncertain_llm.evaluation.report import Report, calibrated_band, evaluate
 from uncertain_llm.evaluation.resampled import figures_of, tally
-from uncertain_llm.stats import metrics
+from uncertain_llm.stats import metrics, ranking
 from uncertain_llm.stats.bounds import clopper_pearson_interval
 from uncertain_llm.stats.calibration_error import debiased_ece, ece, smooth_ece
 
@@ -94,8 +94,9 @@ def _directly(name: str, stated: np.ndarray, right: np.ndarray) -> float | None:
     if name == "brier":
         return metrics.brier_score(stated, right)
     if name == "selective_accuracy.0.8":
-        return metrics.selective_accuracy(stated, right, coverage=0.8)
-    return getattr(metrics, name)(stated, right)
+        return ranking.selective_accuracy(stated, right, coverage=0.8)
+    room = metrics if name in metrics.__all__ else ranking
+    return getattr(room, name)(stated, right)
 
 
 def test_the_calibration_errors_of_all_rows_are_those_of_the_stats_room() -> None:

@@ -10,16 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from uncertain_llm.stats.metrics import (
+from uncertain_llm.stats.metrics import brier_decomposition, brier_score, calibration_line, log_loss
+from uncertain_llm.stats.ranking import (
     augrc,
     aurc,
     auroc,
-    brier_decomposition,
-    brier_score,
-    calibration_line,
     coverage_at_risk,
     e_aurc,
-    log_loss,
     risk_coverage_curve,
     selective_accuracy,
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from uncertain_llm.stats.arrays import IntArray
-from uncertain_llm.stats.metrics import auroc
+from uncertain_llm.stats.ranking import auroc
 from uncertain_llm.stats.resampling import (
     Statistic,
     bootstrap_interval,

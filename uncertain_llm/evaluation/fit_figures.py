@@ -25,7 +25,8 @@ from uncertain_llm.stats.calibration_intervals import (
     debiased_ece_interval,
     smooth_ece_interval,
 )
-from uncertain_llm.stats.metrics import auroc, brier_score, log_loss
+from uncertain_llm.stats.metrics import brier_score, log_loss
+from uncertain_llm.stats.ranking import auroc
 from uncertain_llm.stats.resampling import bootstrap_interval
 
 __all__ = ["actions_at", "figures_of_groups", "held_out_figures", "labels_for"]

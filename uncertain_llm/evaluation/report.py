@@ -40,14 +40,8 @@ from uncertain_llm.stats.calibration_error import (
     smooth_ece,
     top_bin,
 )
-from uncertain_llm.stats.metrics import (
-    RiskCoverageCurve,
-    auroc,
-    brier_score,
-    calibration_line,
-    log_loss,
-    risk_coverage_curve,
-)
+from uncertain_llm.stats.metrics import brier_score, calibration_line, log_loss
+from uncertain_llm.stats.ranking import RiskCoverageCurve, auroc, risk_coverage_curve
 
 __all__ = [
     "ActionReport",
