@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from uncertain_llm.stats.calibration_error import ece_noise_floor, smooth_ece
-from uncertain_llm.stats.calibration_intervals import ece_interval
+from uncertain_llm.stats.calibration_intervals import calibration_error_interval
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,9 @@ def offset_of(claimed: Claimed, *, n_resamples: int, seed: int) -> Offset | None
     stated = np.asarray(claimed.probabilities, dtype=np.float64)
     right = np.asarray(claimed.right, dtype=np.float64)
     clusters = np.unique(np.asarray(claimed.questions), return_inverse=True)[1].reshape(-1)
-    interval = ece_interval(
-        stated, right, np.random.default_rng(seed), clusters=clusters, n_resamples=n_resamples
+    rng = np.random.default_rng(seed)
+    interval = calibration_error_interval(
+        "ece", stated, right, rng, clusters=clusters, n_resamples=n_resamples
     )
     return Offset(
         n_rows=len(stated),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,19 +11,24 @@ from scipy.stats import binom
 
 from uncertain_llm.stats.calibration_error import debiased_ece, ece, smooth_ece
 from uncertain_llm.stats.calibration_intervals import (
+    CalibrationError,
     ErrorInterval,
     absolute_sum,
-    debiased_ece_interval,
-    ece_interval,
+    calibration_error_interval,
     error_ends,
-    smooth_ece_interval,
 )
 
-INTERVALS = [ece_interval, smooth_ece_interval, debiased_ece_interval]
+ERRORS: dict[CalibrationError, Callable[..., float]] = {
+    "ece": ece,
+    "smooth_ece": smooth_ece,
+    "debiased_ece": debiased_ece,
+}
 Interval = Callable[..., ErrorInterval]
+INTERVALS: list[Interval] = [partial(calibration_error_interval, name) for name in ERRORS]
+ece_interval, _, debiased_ece_interval = INTERVALS
 
 
-@pytest.mark.parametrize("interval", INTERVALS)
+@pytest.mark.parametrize("interval", INTERVALS, ids=list(ERRORS))
 def test_the_lower_end_is_0_for_perfect_probabilities_nearly_always(interval: Interval) -> None:
     """A basic bootstrap leaves 0 out in 30 to 95 % of such draws."""
     rng = np.random.default_rng(11)
@@ -37,7 +43,7 @@ def test_the_lower_end_is_0_for_perfect_probabilities_nearly_always(interval: In
 
 
 @pytest.mark.parametrize("gap", [0.05, 0.15])
-@pytest.mark.parametrize("interval", INTERVALS)
+@pytest.mark.parametrize("interval", INTERVALS, ids=list(ERRORS))
 def test_the_interval_holds_the_true_error(interval: Interval, gap: float) -> None:
     """All probabilities are too high by the same gap, so the true error is the gap itself."""
     rng = np.random.default_rng(12)
@@ -52,8 +58,7 @@ def test_the_interval_holds_the_true_error(interval: Interval, gap: float) -> No
 
 
 @pytest.mark.parametrize(
-    ("interval", "error"),
-    [(ece_interval, ece), (smooth_ece_interval, smooth_ece), (debiased_ece_interval, debiased_ece)],
+    ("interval", "error"), list(zip(INTERVALS, ERRORS.values(), strict=True)), ids=list(ERRORS)
 )
 def test_the_interval_holds_the_figure_it_is_of(
     interval: Interval, error: Callable[..., float]
@@ -90,7 +95,7 @@ def test_one_bin_has_the_interval_of_its_mean() -> None:
     )
 
 
-@pytest.mark.parametrize("interval", INTERVALS)
+@pytest.mark.parametrize("interval", INTERVALS, ids=list(ERRORS))
 def test_clusters_that_are_all_alike_leave_no_doubt_and_a_seed_repeats(interval: Interval) -> None:
     stated, labels = np.tile([0.9, 0.6, 0.3, 0.2], 25), np.tile([1, 0, 0, 1], 25)
     clusters = np.arange(100) // 4
@@ -123,5 +128,7 @@ def test_arguments_are_checked() -> None:
             interval([], [], rng)
         with pytest.raises(ValueError, match="level"):
             interval([0.5], [1], rng, level=1.0)
+    with pytest.raises(ValueError, match="no bins"):
+        calibration_error_interval("smooth_ece", [0.5], [1], rng, n_bins=3)
     with pytest.raises(ValueError, match="need resamples"):
         error_ends(0.1, np.array([0.1]), np.zeros((0, 1)), norm=absolute_sum)

@@ -21,9 +21,8 @@ from uncertain_llm.policy.calibration_file import (
 from uncertain_llm.policy.certify import LabelledScores, Promise, certify
 from uncertain_llm.stats.bounds import clopper_pearson_interval
 from uncertain_llm.stats.calibration_intervals import (
-    ErrorInterval,
-    debiased_ece_interval,
-    smooth_ece_interval,
+    CalibrationError,
+    calibration_error_interval,
 )
 from uncertain_llm.stats.metrics import brier_score, log_loss
 from uncertain_llm.stats.ranking import auroc
@@ -69,8 +68,8 @@ def held_out_figures(probabilities: Floats, labels: Floats, *, seed: int) -> Hel
     return HeldOutFigures(
         n=int(known.size),
         accuracy=Figure(value=n_right / known.size, interval=accuracy),
-        smooth_ece=_figure(smooth_ece_interval(stated, right, rng, n_resamples=_N_RESAMPLES)),
-        ece_debiased=_figure(debiased_ece_interval(stated, right, rng, n_resamples=_N_RESAMPLES)),
+        smooth_ece=_error("smooth_ece", stated, right, rng),
+        ece_debiased=_error("debiased_ece", stated, right, rng),
         log_loss=_mean(log_loss, clipped, right, rng),
         brier=_mean(brier_score, stated, right, rng),
         auroc=_mean(auroc, stated, right, rng),
@@ -175,7 +174,10 @@ def labels_for(
     return tuple(found)
 
 
-def _figure(found: ErrorInterval) -> Figure:
+def _error(
+    name: CalibrationError, stated: Floats, right: Floats, rng: np.random.Generator
+) -> Figure:
+    found = calibration_error_interval(name, stated, right, rng, n_resamples=_N_RESAMPLES)
     return Figure(value=found.estimate, interval=(found.low, found.high))
 
 

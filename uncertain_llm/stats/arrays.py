@@ -9,6 +9,7 @@ __all__ = [
     "BoolArray",
     "FloatArray",
     "IntArray",
+    "as_judged",
     "as_labels",
     "as_matrix",
     "as_probabilities",
@@ -90,6 +91,23 @@ def as_labels(values: npt.ArrayLike, *, name: str = "labels") -> FloatArray:
         where = int(np.flatnonzero(bad)[0])
         raise ValueError(f"{name} must be 0 or 1, got {array[where]} at position {where}")
     return array
+
+
+def as_judged(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return probabilities and their labels as float vectors of one length, at least one item.
+
+    Raises:
+        ValueError: As in `as_probabilities` and `as_labels`; unequal lengths, or no items.
+
+    Example:
+        >>> as_judged([0.5], [True])
+        (array([0.5]), array([1.]))
+    """
+    stated, right = as_probabilities(probabilities), as_labels(labels)
+    check_same_length(stated.size, right.size, names="probabilities and labels")
+    if stated.size == 0:
+        raise ValueError("no items: expected at least one probability and its label")
+    return stated, right
 
 
 def as_weights(values: npt.ArrayLike | None, *, n: int) -> FloatArray:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from uncertain_llm.stats.arrays import (
     FloatArray,
     IntArray,
+    as_judged,
     as_labels,
     as_probabilities,
     check_same_length,
@@ -114,7 +115,7 @@ def reliability_bins(
         >>> [(b.n, b.share_right) for b in reliability_bins([0.2, 0.8], [0, 1], n_bins=2)]
         [(1, 0.0), (1, 1.0)]
     """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     bins, counts, mean_stated, mean_right = _bin_means(stated, right, n_bins)
     lows, highs = np.full(counts.size, 2.0), np.full(counts.size, -1.0)
     np.minimum.at(lows, bins, stated)
@@ -151,7 +152,7 @@ def ece(probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, n_bins: int | No
         >>> round(ece([0.9, 0.9, 0.9, 0.9], [1, 1, 0, 0]), 3)
         0.4
     """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     _, counts, mean_stated, mean_right = _bin_means(stated, right, n_bins)
     return float(counts @ np.abs(mean_stated - mean_right) / stated.size)
 
@@ -207,7 +208,7 @@ def debiased_squared_error(
         >>> round(debiased_squared_error([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0]), 4)
         -0.0833
     """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     _, counts, mean_stated, mean_right = _bin_means(stated, right, n_bins)
     noise = mean_right * (1.0 - mean_right) / np.maximum(counts - 1, 1)
     return float(counts @ (np.square(mean_stated - mean_right) - noise) / stated.size)
@@ -290,7 +291,7 @@ def smooth_ece(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         >>> round(smooth_ece([0.9] * 10, [1] * 5 + [0] * 5), 3)
         0.4
     """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     spectrum, frequencies = _residual_spectrum(stated, right)
     low, high = 0.0, 1.0
     # The smoothed error falls as the bandwidth rises, so they cross once. 24 halvings: 6e-8.
@@ -386,16 +387,8 @@ def signed_gap(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         >>> signed_gap([1.0, 0.5], [1, 0])
         0.25
     """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     return float(stated.mean() - right.mean())
-
-
-def _paired(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    stated, right = as_probabilities(probabilities), as_labels(labels)
-    check_same_length(stated.size, right.size, names="probabilities and labels")
-    if stated.size == 0:
-        raise ValueError("no items: expected at least one probability and its label")
-    return stated, right
 
 
 def _bin_means(

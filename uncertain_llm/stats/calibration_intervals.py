@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +24,7 @@ import numpy.typing as npt
 from uncertain_llm.stats.arrays import (
     FloatArray,
     IntArray,
-    as_labels,
-    as_probabilities,
-    check_same_length,
+    as_judged,
     check_unit_open,
     equal_mass_bins,
 )
@@ -42,14 +41,15 @@ from uncertain_llm.stats.resampling import resampler
 __all__ = [
     "SMOOTH_CELLS",
     "SMOOTH_DRAWS",
+    "CalibrationError",
     "ErrorInterval",
     "Norm",
     "absolute_sum",
-    "debiased_ece_interval",
-    "ece_interval",
+    "calibration_error_interval",
     "error_ends",
-    "smooth_ece_interval",
 ]
+
+CalibrationError = Literal["ece", "debiased_ece", "smooth_ece"]
 
 Norm = Callable[[FloatArray], FloatArray]
 """Residuals over cells, shape (b, cells), to errors, shape (b,); a seminorm of each row."""
@@ -59,6 +59,7 @@ SMOOTH_CELLS = 128
 SMOOTH_DRAWS = 200
 """Resamples for them: their norm is the slow one."""
 
+_DRAWS = 1000
 _HALVINGS = 8
 _LARGEST_FACTOR = 3.0  # halved eight times: to a hundredth of the error
 
@@ -80,7 +81,8 @@ class ErrorInterval:
     level: float
 
 
-def ece_interval(
+def calibration_error_interval(
+    error: CalibrationError,
     probabilities: npt.ArrayLike,
     labels: npt.ArrayLike,
     rng: np.random.Generator,
@@ -88,140 +90,62 @@ def ece_interval(
     n_bins: int | None = None,
     clusters: npt.ArrayLike | None = None,
     level: float = 0.95,
-    n_resamples: int = 1000,
+    n_resamples: int | None = None,
 ) -> ErrorInterval:
-    """Return `ece` with an interval for its value without noise.
+    """Return a calibration error with an interval for its value without noise.
 
     Args:
+        error: The name of a function of `stats.calibration_error`. The ends of "smooth_ece" are
+            computed on 128 cells. For "debiased_ece" the square is resampled, where 0 is not an
+            edge, and shifted to the estimate: the debiasing does not take off what resampling adds.
         probabilities: Shape (n,), each in [0, 1], n >= 1.
         labels: Shape (n,), 1 = right.
         rng: Where the resamples come from.
-        n_bins: As in `ece`.
+        n_bins: As in `ece`; "smooth_ece" has none.
         clusters: As in `bootstrap_interval`.
         level: In (0, 1).
-        n_resamples: Draws, >= 1.
+        n_resamples: Draws, >= 1; None takes 1,000, for "smooth_ece" 200.
 
     Returns:
         The interval.
 
     Raises:
-        ValueError: As in `ece` and `bootstrap_interval`.
+        ValueError: As in the function of that name and in `bootstrap_interval`, or bins for
+            "smooth_ece".
 
     Source:
-        As `error_ends`.
+        As `error_ends`; for "debiased_ece" Davison and Hinkley (1997), "Bootstrap Methods and their
+        Application".
 
     Example:
         >>> import numpy as np
         >>> stated, labels = np.full(50, 0.9), np.arange(50) % 2
-        >>> interval = ece_interval(stated, labels, np.random.default_rng(0))
+        >>> interval = calibration_error_interval("ece", stated, labels, np.random.default_rng(0))
         >>> 0.2 < interval.low < 0.4 < interval.high < 0.6
         True
     """
-    stated, right = _paired(probabilities, labels)
-    bins = equal_mass_bins(stated, n_bins=n_bins or default_n_bins(stated.size))
-    own, drawn = _masses(
-        bins, stated - right, _draws(stated.size, rng, clusters, n_resamples), int(bins.max()) + 1
-    )
-    estimate = ece(stated, right, n_bins=n_bins)
-    low, high = error_ends(estimate, own, drawn - own, norm=absolute_sum, level=level)
-    return ErrorInterval(estimate, low, high, level)
-
-
-def smooth_ece_interval(
-    probabilities: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    rng: np.random.Generator,
-    *,
-    clusters: npt.ArrayLike | None = None,
-    level: float = 0.95,
-    n_resamples: int = SMOOTH_DRAWS,
-) -> ErrorInterval:
-    """Return `smooth_ece` with an interval for its value without noise.
-
-    Args:
-        probabilities: Shape (n,), each in [0, 1], n >= 1.
-        labels: Shape (n,), 1 = right.
-        rng: Where the resamples come from.
-        clusters: As in `bootstrap_interval`.
-        level: In (0, 1).
-        n_resamples: Draws, >= 1.
-
-    Returns:
-        The interval; its ends are computed on 128 cells.
-
-    Raises:
-        ValueError: As in `smooth_ece` and `bootstrap_interval`.
-
-    Source:
-        As `error_ends`.
-
-    Example:
-        >>> import numpy as np
-        >>> stated, labels = np.full(50, 0.9), np.arange(50) % 2
-        >>> interval = smooth_ece_interval(stated, labels, np.random.default_rng(0))
-        >>> 0.2 < interval.low < 0.4 < interval.high < 0.6
-        True
-    """
-    stated, right = _paired(probabilities, labels)
-    cells = np.minimum((stated * SMOOTH_CELLS).astype(np.int64), SMOOTH_CELLS - 1)
-    own, drawn = _masses(
-        cells, stated - right, _draws(stated.size, rng, clusters, n_resamples), SMOOTH_CELLS
-    )
-    estimate = smooth_ece(stated, right)
-    low, high = error_ends(estimate, own, drawn - own, norm=smooth_errors, level=level)
-    return ErrorInterval(estimate, low, high, level)
-
-
-def debiased_ece_interval(
-    probabilities: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    rng: np.random.Generator,
-    *,
-    clusters: npt.ArrayLike | None = None,
-    level: float = 0.95,
-    n_resamples: int = 1000,
-) -> ErrorInterval:
-    """Return `debiased_ece` with an interval: its square is resampled, where 0 is not an edge.
-
-    Args:
-        probabilities: Shape (n,), each in [0, 1], n >= 1.
-        labels: Shape (n,), 1 = right.
-        rng: Where the draws come from.
-        clusters: As in `bootstrap_interval`.
-        level: In (0, 1).
-        n_resamples: Draws, >= 1.
-
-    Returns:
-        The interval.
-
-    Raises:
-        ValueError: As in `debiased_ece` and `bootstrap_interval`.
-
-    Source:
-        Davison and Hinkley (1997), "Bootstrap Methods and their Application"; the
-        resamples are shifted to the estimate, because their own noise is not taken off by the
-        debiasing.
-
-    Example:
-        >>> import numpy as np
-        >>> stated, labels = np.full(200, 0.5), np.arange(200) % 2
-        >>> interval = debiased_ece_interval(stated, labels, np.random.default_rng(0))
-        >>> interval.estimate, 0.02 < interval.high < 0.12
-        (0.0, True)
-    """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     check_unit_open(level, name="level")
-    drawn = np.array(
-        [
-            debiased_squared_error(stated[items], right[items])
-            for items in _draws(stated.size, rng, clusters, n_resamples)
-        ]
-    )
-    tail = (1.0 - level) / 2.0
-    shifted = drawn - drawn.mean() + debiased_squared_error(stated, right)
-    low, high = np.sqrt(np.maximum(0.0, np.quantile(shifted, [tail, 1.0 - tail])))
-    estimate = debiased_ece(stated, right)
-    return ErrorInterval(estimate, min(estimate, float(low)), max(estimate, float(high)), level)
+    if n_resamples is None:
+        n_resamples = SMOOTH_DRAWS if error == "smooth_ece" else _DRAWS
+    draws = _draws(stated.size, rng, clusters, n_resamples)
+    norm = absolute_sum
+    if error == "debiased_ece":
+        estimate = debiased_ece(stated, right, n_bins=n_bins)
+        low, high = _debiased_ends(stated, right, draws, n_bins=n_bins, level=level)
+        return ErrorInterval(estimate, min(estimate, low), max(estimate, high), level)
+    if error == "ece":
+        estimate = ece(stated, right, n_bins=n_bins)
+        cells = equal_mass_bins(stated, n_bins=n_bins or default_n_bins(stated.size))
+    elif n_bins is None:
+        estimate, norm = smooth_ece(stated, right), smooth_errors
+        cells = np.minimum((stated * SMOOTH_CELLS).astype(np.int64), SMOOTH_CELLS - 1)
+    else:
+        raise ValueError(f"the smooth error has no bins, got n_bins={n_bins}")
+    n_cells = SMOOTH_CELLS if error == "smooth_ece" else int(cells.max()) + 1
+    own, drawn = _masses(cells, stated - right, draws, n_cells)
+    low, high = error_ends(estimate, own, drawn - own, norm=norm, level=level)
+    return ErrorInterval(estimate, low, high, level)
 
 
 def error_ends(
@@ -283,6 +207,23 @@ def absolute_sum(residuals: FloatArray) -> FloatArray:
     return np.asarray(np.abs(residuals).sum(axis=1))
 
 
+def _debiased_ends(
+    stated: FloatArray,
+    right: FloatArray,
+    draws: list[IntArray],
+    *,
+    n_bins: int | None,
+    level: float,
+) -> tuple[float, float]:
+    drawn = np.array(
+        [debiased_squared_error(stated[items], right[items], n_bins=n_bins) for items in draws]
+    )
+    tail = (1.0 - level) / 2.0
+    shifted = drawn - drawn.mean() + debiased_squared_error(stated, right, n_bins=n_bins)
+    low, high = np.sqrt(np.maximum(0.0, np.quantile(shifted, [tail, 1.0 - tail])))
+    return float(low), float(high)
+
+
 def _draws(
     n: int, rng: np.random.Generator, clusters: npt.ArrayLike | None, n_resamples: int
 ) -> list[IntArray]:
@@ -301,11 +242,3 @@ def _masses(
         return np.bincount(cells[items], weights=residuals[items], minlength=n_cells) / items.size
 
     return of(np.arange(cells.size)), np.array([of(items) for items in draws])
-
-
-def _paired(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    stated, right = as_probabilities(probabilities), as_labels(labels)
-    check_same_length(stated.size, right.size, names="probabilities and labels")
-    if stated.size == 0:
-        raise ValueError("no items: expected at least one probability and its label")
-    return stated, right

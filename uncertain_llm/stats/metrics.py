@@ -12,9 +12,7 @@ import numpy.typing as npt
 
 from uncertain_llm.stats.arrays import (
     FloatArray,
-    as_labels,
-    as_probabilities,
-    check_same_length,
+    as_judged,
     equal_mass_bins,
 )
 from uncertain_llm.stats.logistic import fit_logistic
@@ -89,7 +87,7 @@ def brier_score(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         >>> brier_score([1.0, 0.5], [1, 0])
         0.125
     """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     return float(np.mean(np.square(stated - right)))
 
 
@@ -120,7 +118,7 @@ def brier_decomposition(
         >>> round(parts.reliability, 4), round(parts.resolution, 4), parts.uncertainty
         (0.065, 0.0625, 0.1875)
     """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     bins = equal_mass_bins(stated, n_bins=n_bins)
     counts = np.bincount(bins)
     mean_stated = np.bincount(bins, weights=stated) / counts
@@ -160,7 +158,7 @@ def log_loss(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         >>> round(log_loss([0.5, 0.5], [1, 0]), 4)
         0.6931
     """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     happened = np.where(right == 1.0, stated, 1.0 - stated)
     return float(-np.mean(np.log(np.clip(happened, _LOG_LOSS_CLIP, 1.0 - _LOG_LOSS_CLIP))))
 
@@ -190,7 +188,7 @@ def calibration_line(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> Cal
         >>> round(line.slope, 6)
         1.0
     """
-    stated, right = _paired(probabilities, labels)
+    stated, right = as_judged(probabilities, labels)
     if right.min() == right.max():
         return None
     clipped = np.clip(stated, _LOG_LOSS_CLIP, 1.0 - _LOG_LOSS_CLIP)
@@ -201,15 +199,6 @@ def calibration_line(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> Cal
         fit = fit_logistic(np.column_stack([logit, ones]), right)
         slope, intercept = float(fit.coefficients[0]), float(fit.coefficients[1])
     return CalibrationLine(slope, intercept, _shift_in_the_large(logit, right))
-
-
-def _paired(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    stated = as_probabilities(probabilities)
-    right = as_labels(labels)
-    check_same_length(stated.size, right.size, names="probabilities and labels")
-    if stated.size == 0:
-        raise ValueError("no items: expected at least one probability and its label")
-    return stated, right
 
 
 def _separates(values: FloatArray, right: FloatArray) -> bool:
