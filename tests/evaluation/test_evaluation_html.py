@@ -11,7 +11,8 @@ from judged_rows import judged, system
 
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.evaluation.html_report import html_report
-from uncertain_llm.evaluation.report import Report, evaluate
+from uncertain_llm.evaluation.report import evaluate
+from uncertain_llm.evaluation.report_values import Report
 
 pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
 

@@ -13,7 +13,9 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from uncertain_llm.core.decision import Action
 from uncertain_llm.evaluation.columns import Codes, Columns
 from uncertain_llm.evaluation.figures import Figure, Resamples, draw_counts, korn_graubard_interval
-from uncertain_llm.evaluation.report import Report, calibrated_band, evaluate
+from uncertain_llm.evaluation.report import evaluate
+from uncertain_llm.evaluation.report_points import calibrated_band
+from uncertain_llm.evaluation.report_values import Report
 from uncertain_llm.evaluation.resampled import figures_of, tally
 from uncertain_llm.stats import metrics, ranking
 from uncertain_llm.stats.bounds import clopper_pearson_interval

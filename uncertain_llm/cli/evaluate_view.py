@@ -8,7 +8,7 @@ from uncertain_llm.cli.terminal import printable
 from uncertain_llm.evaluation.compare import Comparison, Difference
 from uncertain_llm.evaluation.figures import Figure
 from uncertain_llm.evaluation.intervals import IntervalReport
-from uncertain_llm.evaluation.report import ActionReport, Report, SliceReport
+from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport
 from uncertain_llm.evaluation.wording import number, reason_of, with_interval
 
 __all__ = ["comparison_text", "report_text"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from uncertain_llm.core.errors import ConfigurationError
-from uncertain_llm.evaluation.report import Report
+from uncertain_llm.evaluation.report_values import Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

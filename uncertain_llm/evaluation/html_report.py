@@ -13,7 +13,7 @@ from uncertain_llm.evaluation.html_pictures import (
     risk_coverage_picture,
 )
 from uncertain_llm.evaluation.intervals import IntervalReport
-from uncertain_llm.evaluation.report import ActionReport, Report, SliceReport
+from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport
 from uncertain_llm.evaluation.wording import number, reason_of, with_interval
 
 __all__ = ["html_report"]

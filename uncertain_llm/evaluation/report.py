@@ -12,184 +12,34 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
-from pydantic import Field
 
-from uncertain_llm.core.base import Value
 from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.decision import Action
 from uncertain_llm.evaluation.columns import ACTIONS, STATUSES, Columns, collect
 from uncertain_llm.evaluation.dataset import BadLine
 from uncertain_llm.evaluation.figures import (
-    LEVEL,
     Figure,
     Resamples,
     difference_of_shares,
     korn_graubard_interval,
 )
-from uncertain_llm.evaluation.intervals import IntervalReport
+from uncertain_llm.evaluation.report_points import curve_points, histogram, reliability
+from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport, TopBinReport
 from uncertain_llm.evaluation.resampled import COVERAGES, RISKS, TOP_CUT
 from uncertain_llm.evaluation.scored import JudgedRow
 from uncertain_llm.stats.arrays import FloatArray
-from uncertain_llm.stats.bounds import wilson_interval
 from uncertain_llm.stats.calibration_error import (
     debiased_ece,
     ece,
     ece_noise_floor,
-    reliability_bins,
     signed_gap,
     smooth_ece,
     top_bin,
 )
 from uncertain_llm.stats.metrics import brier_score, calibration_line, log_loss
-from uncertain_llm.stats.ranking import RiskCoverageCurve, auroc, risk_coverage_curve
+from uncertain_llm.stats.ranking import auroc, risk_coverage_curve
 
-__all__ = [
-    "ActionReport",
-    "CurvePoint",
-    "HistogramBar",
-    "ReliabilityRow",
-    "Report",
-    "SliceReport",
-    "TopBinReport",
-    "calibrated_band",
-    "evaluate",
-    "evaluate_columns",
-]
-
-SCHEMA_VERSION = 1
-_N_BARS = 10
-_N_POINTS = 200  # of the risk-coverage curve: finer than a page can show
-
-
-class TopBinReport(Value):
-    """What happens where the answer claims to be almost sure: the average hides it."""
-
-    cut: float
-    n: int
-    share: Figure
-    """Of the rows with a probability."""
-    mean_stated: float | None
-    share_right: Figure
-    gap: Figure
-    """Mean probability less share right; above 0 is overconfident."""
-
-
-class ActionReport(Value):
-    """What became of the rows that a policy treated alike."""
-
-    n: int
-    share: Figure
-    """Of all rows."""
-    accuracy: Figure
-    """Of the labelled rows among these: how many answers are right, also withheld ones."""
-    success: Figure
-    """Of ALL labelled rows: this action, and right. Declining hard cases cannot raise it."""
-
-
-class SliceReport(Value):
-    """The figures of one slice that decide whether the whole hides something."""
-
-    n: int
-    coverage: Figure
-    accuracy: Figure
-    auroc: Figure
-    brier: Figure
-    ece: Figure
-    ece_debiased: Figure
-    signed_gap: Figure
-    """Mean probability less share right; above 0 is overconfident."""
-    confidence_gap: Figure
-    """Mean probability of right answers less that of wrong ones."""
-    is_inverted: bool | None
-    """Wrong answers are held as sure as right ones, or surer. None where it cannot be told."""
-    is_inverted_beyond_noise: bool
-    action_shares: dict[Action, Figure]
-
-
-class ReliabilityRow(Value):
-    """One bin of the reliability diagram."""
-
-    low: float
-    high: float
-    n: int
-    mean_stated: float
-    share_right: float
-    interval: tuple[float, float]
-    noise_band: tuple[float, float]
-    """Where 95 % of perfectly calibrated bins of this size would lie."""
-
-
-class CurvePoint(Value):
-    """The risk among the surest rows."""
-
-    coverage: float
-    risk: float
-
-
-class HistogramBar(Value):
-    """How many right and wrong answers have a probability in [low, high)."""
-
-    low: float
-    high: float
-    n_right: int
-    n_wrong: int
-
-
-class Report(Value):
-    """An evaluation of scored rows against labels."""
-
-    schema_version: int = SCHEMA_VERSION
-    level: float = LEVEL
-    """Of all intervals."""
-    n_resamples: int
-    seed: int
-    n: int
-    n_questions: int
-    """Clusters of the bootstrap: rows of one question are drawn together."""
-    n_labelled: int
-    n_unavailable: int
-    n_with_probability: int
-    by_status: dict[str, int]
-    notes: tuple[str, ...] = ()
-    """What a reader has to know before believing a figure."""
-
-    coverage: Figure
-    """Share of all rows that have a score."""
-    accuracy: Figure
-    selective_accuracy: dict[str, Figure]
-    """Coverage to accuracy of the surest rows."""
-    coverage_at_risk: dict[str, Figure]
-    """Risk to the largest coverage with at most that share wrong: a description, no promise."""
-    auroc: Figure
-    aurc: Figure
-    augrc: Figure
-    ece: Figure
-    ece_debiased: Figure
-    ece_noise_floor: Figure
-    smece: Figure
-    brier: Figure
-    log_loss: Figure
-    signed_gap: Figure
-    calibration_slope: Figure
-    calibration_intercept: Figure
-    confidence_gap: Figure
-    is_inverted: bool | None
-    hedge_contrast: Figure
-    """Accuracy of answered rows less that of hedged ones; at 0 or below, hedges sit on the right
-    answers."""
-    top_bin: TopBinReport
-    by_action: dict[Action, ActionReport]
-    by_delivered: dict[Action, ActionReport] | None = None
-    """What users got; known for decisions in a log."""
-    by_slice: dict[str, dict[str, SliceReport]]
-    """Dimension, then name."""
-
-    reliability: tuple[ReliabilityRow, ...] = ()
-    risk_coverage: tuple[CurvePoint, ...] = ()
-    histogram: tuple[HistogramBar, ...] = ()
-    intervals: IntervalReport | None = None
-    """Of stated intervals (quantiles of a number), where the recording has them."""
-    bad_lines: tuple[str, ...] = Field(default=(), exclude=True)
+__all__ = ["evaluate", "evaluate_columns"]
 
 
 def evaluate(
@@ -261,9 +111,9 @@ def evaluate_columns(
         by_action=rows.by_action(),
         by_delivered=_by_delivered(columns, n_resamples, seed),
         by_slice=by_slice,
-        reliability=_reliability(rows.stated, rows.right),
-        risk_coverage=_curve_points(rows.curve),
-        histogram=_histogram(rows.stated, rows.right),
+        reliability=reliability(rows.stated, rows.right),
+        risk_coverage=curve_points(rows.curve),
+        histogram=histogram(rows.stated, rows.right),
     )
 
 
@@ -483,65 +333,3 @@ def _notes(columns: Columns, n_left_out: Mapping[str, int]) -> Iterator[str]:
         yield f"{n_prior} probabilities come from the shipped prior, not from labels of this system"
     for dimension, count in n_left_out.items():
         yield f"the {count} smallest slices of '{dimension}' are not shown"
-
-
-def _reliability(stated: FloatArray, right: FloatArray) -> tuple[ReliabilityRow, ...]:
-    if stated.size == 0:
-        return ()
-    rows = []
-    for found in reliability_bins(stated, right):
-        low, high = calibrated_band(found.mean_stated, found.n)
-        rows.append(
-            ReliabilityRow(
-                low=found.low,
-                high=found.high,
-                n=found.n,
-                mean_stated=found.mean_stated,
-                share_right=found.share_right,
-                interval=wilson_interval(round(found.share_right * found.n), found.n, level=LEVEL),
-                noise_band=(low, high),
-            )
-        )
-    return tuple(rows)
-
-
-def calibrated_band(probability: float, n: int) -> tuple[float, float]:
-    """Return where the share right of a calibrated bin of n rows lies with 95 %.
-
-    Example:
-        >>> calibrated_band(0.5, 100)
-        (0.4, 0.6)
-    """
-    from scipy.special import bdtrik
-
-    if probability in (0.0, 1.0):
-        return probability, probability
-    tail = (1.0 - LEVEL) / 2.0
-    # 1e-9: the continuous inverse may miss the whole number that it should be by rounding.
-    low, high = (math.ceil(bdtrik(q, n, probability) - 1e-9) for q in (tail, 1.0 - tail))
-    return max(low, 0) / n, min(high, n) / n
-
-
-def _curve_points(curve: RiskCoverageCurve | None) -> tuple[CurvePoint, ...]:
-    if curve is None:
-        return ()
-    coverages, risks = curve.coverages, curve.risks
-    # Every point where there are few; else evenly spread ones, the last always among them.
-    picked = np.unique(np.linspace(0, coverages.size - 1, _N_POINTS).round().astype(np.int64))
-    return tuple(
-        CurvePoint(coverage=float(coverages[i]), risk=float(risks[i])) for i in picked.tolist()
-    )
-
-
-def _histogram(stated: FloatArray, right: FloatArray) -> tuple[HistogramBar, ...]:
-    if stated.size == 0:
-        return ()
-    edges = np.linspace(0.0, 1.0, _N_BARS + 1)
-    n_right = np.histogram(stated[right == 1.0], bins=edges)[0]
-    n_wrong = np.histogram(stated[right == 0.0], bins=edges)[0]
-    return tuple(
-        HistogramBar(low=round(low, 6), high=round(high, 6), n_right=int(r), n_wrong=int(w))
-        for low, high, r, w in zip(
-            edges[:-1].tolist(), edges[1:].tolist(), n_right, n_wrong, strict=True
-        )
-    )
