@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from judged_rows import columns, judged, system
+from scipy.stats import binom
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from uncertain_llm.core.decision import Action
@@ -17,6 +18,7 @@ from uncertain_llm.evaluation.report import evaluate
 from uncertain_llm.evaluation.report_points import calibrated_band
 from uncertain_llm.evaluation.report_values import Report
 from uncertain_llm.evaluation.resampled import figures_of, tally
+from uncertain_llm.evaluation.scored import JudgedRow
 from uncertain_llm.stats import metrics, ranking
 from uncertain_llm.stats.bounds import clopper_pearson_interval
 from uncertain_llm.stats.calibration_error import debiased_ece, ece, smooth_ece
@@ -219,9 +221,56 @@ def test_a_perfect_ranking_of_few_rows_is_not_certain() -> None:
 
 
 def test_the_interval_of_a_share_is_exact_for_independent_rows() -> None:
-    low, high = korn_graubard_interval(0.3, 50, 0.3 * 0.7 / 50, 50)
+    spread = (0.3 * 0.7 / 50) ** 0.5 * (49 / 50) ** 0.5  # 50 draws from 50 rows show 49 / 50
+
+    low, high = korn_graubard_interval(0.3, 50, np.array([0.3 - spread, 0.3 + spread]), 50)
 
     assert (low, high) == pytest.approx(clopper_pearson_interval(15, 50), abs=1e-9)
+
+
+@pytest.mark.parametrize(("n_questions", "n_rows"), [(3, 20), (5, 20), (8, 20), (20, 5)])
+def test_intervals_cover_the_truth_with_few_questions(n_questions: int, n_rows: int) -> None:
+    """Questions of unequal difficulty, 200 draws; without degrees of freedom 3 cover 80 %."""
+    rng = np.random.default_rng(n_questions)
+    covered = 0
+    for _ in range(200):
+        n_right = rng.binomial(n_rows, rng.beta(1.2, 1.2, n_questions))
+        rows = [
+            judged(n_rows * i + j, 0.8, j < right, question=str(i))
+            for i, right in enumerate(n_right)
+            for j in range(n_rows)
+        ]
+        interval = _accuracy_of(rows).interval
+        assert interval is not None
+        covered += interval[0] <= 0.5 <= interval[1]
+
+    assert binom.cdf(covered, 200, 0.95) > 0.01
+
+
+def _accuracy_of(rows: list[JudgedRow]) -> Figure:
+    table = columns(rows)
+    found = Resamples.of(table, n_resamples=200, seed=0, with_curves=False)
+    n_right = int((table.right == 1).sum())
+    return found.share("accuracy", n_right, table.is_known, reason="")
+
+
+def test_a_share_of_0_or_1_is_worth_the_questions_that_it_rests_on() -> None:
+    """All 20 answers that claim to be sure are right, but they are answers to two questions."""
+    sure = [judged(i, 0.95, True, question=str(i % 2)) for i in range(20)]
+    others = [judged(100 + i, 0.5, i % 2 == 0, question=f"other {i}") for i in range(60)]
+
+    found = evaluate([*sure, *others], n_resamples=100).top_bin
+
+    assert found.share_right.interval == pytest.approx(clopper_pearson_interval(2, 2))
+
+
+def test_a_perfect_ranking_is_as_sure_as_the_questions_of_its_rarer_class() -> None:
+    right = [judged(i, 0.9, True, question=str(i)) for i in range(30)]
+    wrong = [judged(30 + i, 0.2, False, question=f"wrong {i % 4}") for i in range(20)]
+
+    found = evaluate([*right, *wrong], n_resamples=100).auroc
+
+    assert found.interval == pytest.approx(clopper_pearson_interval(4, 4))
 
 
 def test_intervals_of_accuracy_cover_the_truth() -> None:
@@ -234,10 +283,9 @@ def test_intervals_of_accuracy_cover_the_truth() -> None:
             for i, right in enumerate(answers)
             for j in range(3)
         ]
-        found = Resamples.of(columns(rows), n_resamples=100, seed=0, with_curves=False)
-        share = found.share("accuracy", int(3 * answers.sum()), 120, reason="")
-        assert share.interval is not None
-        covered += share.interval[0] <= 0.8 <= share.interval[1]
+        interval = _accuracy_of(rows).interval
+        assert interval is not None
+        covered += interval[0] <= 0.8 <= interval[1]
 
     assert covered >= 108  # a rule that covers 95 % falls below with probability 0.006
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from uncertain_llm.core.base import Value
 from uncertain_llm.evaluation.columns import Columns
@@ -16,7 +17,7 @@ from uncertain_llm.evaluation.resampled import (
     residuals_of,
     tally,
 )
-from uncertain_llm.stats.arrays import FloatArray
+from uncertain_llm.stats.arrays import BoolArray, FloatArray
 from uncertain_llm.stats.calibration_error import smooth_errors
 from uncertain_llm.stats.calibration_intervals import (
     SMOOTH_DRAWS,
@@ -42,6 +43,7 @@ _LEAST_CLUSTERS = 10
 _MOST_UNDEFINED = 0.1
 # Noise is a part of these: their ends come from inverting a test with the norm that they are.
 _NORMS: Mapping[str, Norm] = {"ece": absolute_sum, "smece": smooth_errors}
+_ROUNDING = 1e-20  # variance of equal shares; that of one row in a million is 1e-12
 _NOT_NEGATIVE = {"brier", "log_loss", "aurc", "augrc"}
 
 
@@ -65,6 +67,8 @@ class Resamples:
     draws: Mapping[str, FloatArray]
     residuals: Mapping[str, tuple[FloatArray, FloatArray]]
     """Of the calibration errors: residuals of the rows, and what each resample adds to them."""
+    questions: npt.NDArray[np.int32]
+    """Shape (n,), the number of each row's question."""
     n_clusters: int
 
     @classmethod
@@ -81,7 +85,9 @@ class Resamples:
         leave_out = () if with_curves else ("aurc",)
         draws = figures_of(tallied, counts, leave_out=leave_out)
         residuals = _residuals(tallied, counts)
-        return cls(_on_rows(tallied, n_groups), draws, residuals, n_clusters)
+        return cls(
+            _on_rows(tallied, n_groups), draws, residuals, columns.question.codes, n_clusters
+        )
 
     def figure(self, name: str, value: float | None, n: int, *, reason: str | None) -> Figure:
         """Return a figure with its bootstrap interval.
@@ -111,23 +117,25 @@ class Resamples:
             low, high = max(0.0, low), max(0.0, high)
         return Figure(value=value, interval=(low, high), n=n)
 
-    def share(self, name: str, count: float, of: int, *, reason: str) -> Figure:
+    def share(self, name: str, count: float, rows: BoolArray, *, reason: str) -> Figure:
         """Return a share of rows with an interval that is not fooled by 0 and 1.
 
         Args:
             name: Of the resampled share.
             count: Rows that have it; not whole where a tie is shared out.
-            of: All rows.
-            reason: Why there is no share, used when `of` is 0.
+            rows: Which rows it is a share of.
+            reason: Why there is no share, used when there are no such rows.
         """
+        of = int(rows.sum())
         if of == 0:
             return Figure(value=None, interval=None, n=0, reason=reason)
-        drawn = self.draws[name]
-        drawn = drawn[np.isfinite(drawn)]
-        variance = float(drawn.var()) if drawn.size else 0.0
-        n_clusters = min(self.n_clusters, of)
-        interval = korn_graubard_interval(count / of, of, variance, n_clusters)
-        return Figure(value=count / of, interval=interval, n=of)
+        rate, n_questions = count / of, self.n_questions(rows)
+        interval = korn_graubard_interval(rate, of, self.draws[name], n_questions)
+        return Figure(value=rate, interval=interval, n=of)
+
+    def n_questions(self, rows: BoolArray) -> int:
+        """Return how many questions some of the rows are about."""
+        return int(np.count_nonzero(np.bincount(self.questions[rows])))
 
     def debiased_ece(self, value: float | None, n: int) -> Figure:
         """Return the debiased ECE; its square is resampled, where 0 is not an edge."""
@@ -181,35 +189,44 @@ def draw_counts(n_clusters: int, n_resamples: int, rng: np.random.Generator) -> 
 
 
 def korn_graubard_interval(
-    rate: float, n: int, variance: float, n_clusters: int
+    rate: float, n: int, drawn: FloatArray, n_clusters: int
 ) -> tuple[float, float]:
     """Return the exact binomial interval at the number of independent rows that the data are worth.
+
+    With few clusters their variance is itself hardly known, so the data are worth less by the ratio
+    of two squared quantiles of Student's t: at n - 1 and at n_clusters - 1 degrees of freedom.
 
     Args:
         rate: The share, in [0, 1].
         n: Rows.
-        variance: Of the share over resamples of clusters.
-        n_clusters: Clusters among the rows; what the data are worth at a rate of 0 or 1, where
-            resamples do not vary.
+        drawn: Shape (b,), the share on resamples of clusters; NaN where a resample has no row.
+        n_clusters: Clusters among the rows, >= 1; what the data are worth at a rate of 0 or 1,
+            where resamples do not vary.
 
     Returns:
         Lower and upper end in [0, 1], at 95 %.
 
     Source:
-        Korn and Graubard (1998), Survey Methodology 24(2), 193-201, without their factor for the
-        degrees of freedom: with fewer than about 30 clusters somewhat too narrow.
+        Korn and Graubard (1998), Survey Methodology 24(2), 193-201; never worth more than n as in
+        Parker and others (2017), Vital and Health Statistics 2(175), appendix.
 
     Example:
-        >>> low, high = korn_graubard_interval(1.0, 20, 0.0, 20)
+        >>> import numpy as np
+        >>> low, high = korn_graubard_interval(1.0, 20, np.ones(100), 20)
         >>> round(low, 3), high
         (0.832, 1.0)
     """
-    from scipy.special import betaincinv
+    from scipy.special import betaincinv, stdtrit
 
-    edge = rate in (0.0, 1.0) or variance <= 0.0
-    worth = n_clusters if edge else min(float(n), rate * (1.0 - rate) / variance)
-    hits, misses = rate * worth, (1.0 - rate) * worth
     tail = (1.0 - LEVEL) / 2.0
+    drawn = drawn[np.isfinite(drawn)]
+    # Resampling m clusters shows (m - 1) / m of the variance that they have.
+    variance = float(drawn.var()) * n_clusters / max(1, n_clusters - 1) if drawn.size else 0.0
+    worth = float(n_clusters)
+    if 0.0 < rate < 1.0 and n_clusters > 1 and variance > _ROUNDING:
+        known = stdtrit(n - 1.0, tail) / stdtrit(n_clusters - 1.0, tail)
+        worth = min(float(n), rate * (1.0 - rate) / variance * float(known) ** 2)
+    hits, misses = rate * worth, (1.0 - rate) * worth
     low = 0.0 if hits == 0.0 else float(betaincinv(hits, misses + 1.0, tail))
     high = 1.0 if misses == 0.0 else float(betaincinv(hits + 1.0, misses, 1.0 - tail))
     return low, high

@@ -430,7 +430,7 @@ def _share(holds: FloatArray, clusters: IntArray, counts: FloatArray) -> Figure:
     n = counts.shape[1]
     drawn = (counts @ np.bincount(clusters, holds, n)) / (counts @ np.bincount(clusters, None, n))
     rate = float(holds.mean())
-    interval = korn_graubard_interval(rate, holds.size, float(drawn.var()), n)
+    interval = korn_graubard_interval(rate, holds.size, drawn, np.unique(clusters).size)
     return Figure(value=rate, interval=interval, n=holds.size)
 
 

@@ -27,7 +27,7 @@ from uncertain_llm.evaluation.report_points import curve_points, histogram, reli
 from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport, TopBinReport
 from uncertain_llm.evaluation.resampled import COVERAGES, RISKS, TOP_CUT
 from uncertain_llm.evaluation.scored import JudgedRow
-from uncertain_llm.stats.arrays import FloatArray
+from uncertain_llm.stats.arrays import BoolArray, FloatArray
 from uncertain_llm.stats.calibration_error import (
     debiased_ece,
     ece,
@@ -126,19 +126,25 @@ class _Rows:
         judged = columns.is_judged_probability
         self.stated: FloatArray = columns.probability[judged]
         self.right: FloatArray = columns.right[judged].astype(np.float64)
-        known = columns.is_known
-        self.n_known = int(known.sum())
+        self.judged = judged
+        self.all_rows: BoolArray = np.ones(len(columns), np.bool_)
+        self.known = columns.is_known
+        self.n_known = int(self.known.sum())
         # Nothing could be read: surest to be of no use, so it comes last in the ranking.
-        ranks = np.where(columns.is_scored, columns.score, -1.0)[known]
-        self.curve = risk_coverage_curve(ranks, columns.right[known]) if self.n_known else None
+        self.ranks: FloatArray = np.where(columns.is_scored, columns.score, -1.0)
+        self.curve = (
+            risk_coverage_curve(self.ranks[self.known], columns.right[self.known])
+            if self.n_known
+            else None
+        )
 
     def coverage(self) -> Figure:
         n_scored = int(self.columns.is_scored.sum())
-        return self.resamples.share("coverage", n_scored, len(self.columns), reason="no_rows")
+        return self.resamples.share("coverage", n_scored, self.all_rows, reason="no_rows")
 
     def accuracy(self) -> Figure:
         n_right = int((self.columns.right == 1).sum())
-        return self.resamples.share("accuracy", n_right, self.n_known, reason="no_label")
+        return self.resamples.share("accuracy", n_right, self.known, reason="no_label")
 
     def on_curve(self, name: str, value: float | None) -> Figure:
         return self.resamples.figure(name, value, self.n_known, reason="no_label")
@@ -148,7 +154,12 @@ class _Rows:
             return self.on_curve("selective_accuracy", None)
         n = math.ceil(coverage * self.n_known - 1e-9)  # as in the curve's own method
         value = self.curve.selective_accuracy(coverage)
-        return self.resamples.share(f"selective_accuracy.{coverage}", value * n, n, reason="")
+        # Some of the last tied ones are left out, nobody knows which.
+        last = self.curve.thresholds[np.searchsorted(self.curve.n_accepted, n)]
+        n_questions = self.resamples.n_questions(self.known & (self.ranks >= last))
+        drawn = self.resamples.draws[f"selective_accuracy.{coverage}"]
+        interval = korn_graubard_interval(value, n, drawn, min(n, n_questions))
+        return Figure(value=value, interval=interval, n=n)
 
     def coverage_at_risk(self, risk: float) -> Figure:
         value = None if self.curve is None else self.curve.coverage_at_risk(risk)
@@ -165,8 +176,9 @@ class _Rows:
         if value not in (0.0, 1.0) or figure.interval is None:
             return figure
         # Every resample of a perfect ranking is perfect. The rarer class says how little is known.
-        n_rarer = int(min(right.sum(), n - right.sum()))
-        interval = korn_graubard_interval(value, n_rarer, 0.0, n_rarer)
+        classes = (rows & (self.columns.right == label) for label in (0, 1))
+        n_rarer = min(self.resamples.n_questions(rows_of_class) for rows_of_class in classes)
+        interval = korn_graubard_interval(value, n_rarer, np.empty(0), n_rarer)
         return figure.model_copy(update={"interval": interval})
 
     def of_probabilities(
@@ -220,10 +232,9 @@ class _Rows:
         found = top_bin(self.stated, self.right, cut=TOP_CUT)
         n = 0 if found is None else found.n
         n_right = 0 if found is None else round(found.share_right * n)
-        share = self.resamples.share(
-            "top_share", n, self.stated.size, reason="no_labelled_probability"
-        )
-        rate = self.resamples.share("top_right", n_right, n, reason="nothing_above_the_cut")
+        share = self.resamples.share("top_share", n, self.judged, reason="no_labelled_probability")
+        in_top = self.judged & (self.columns.probability >= TOP_CUT)
+        rate = self.resamples.share("top_right", n_right, in_top, reason="nothing_above_the_cut")
         gap = Figure(value=None, interval=None, n=n, reason=rate.reason)
         if found is not None and rate.interval is not None:
             # What was stated is known; only what happened is uncertain.
@@ -243,21 +254,18 @@ class _Rows:
 
     def action_share(self, action: Action) -> Figure:
         n = int((self.columns.action == ACTIONS.index(action)).sum())
-        return self.resamples.share(f"share.{action}", n, len(self.columns), reason="no_rows")
+        return self.resamples.share(f"share.{action}", n, self.all_rows, reason="no_rows")
 
     def _of_action(self, action: Action) -> ActionReport:
-        labels, share = self._labels_of(action), self.resamples.share
-        n_right = int(labels.sum())
+        chosen = self.columns.action == ACTIONS.index(action)
+        known, share = chosen & self.known, self.resamples.share
+        n_right = int((known & (self.columns.right == 1)).sum())
         return ActionReport(
-            n=int((self.columns.action == ACTIONS.index(action)).sum()),
+            n=int(chosen.sum()),
             share=self.action_share(action),
-            accuracy=share(f"accuracy.{action}", n_right, labels.size, reason="no_label"),
-            success=share(f"success.{action}", n_right, self.n_known, reason="no_label"),
+            accuracy=share(f"accuracy.{action}", n_right, known, reason="no_label"),
+            success=share(f"success.{action}", n_right, self.known, reason="no_label"),
         )
-
-    def _labels_of(self, action: Action) -> FloatArray:
-        rows = (self.columns.action == ACTIONS.index(action)) & self.columns.is_known
-        return np.asarray(self.columns.right[rows], dtype=np.float64)
 
 
 def _by_delivered(
