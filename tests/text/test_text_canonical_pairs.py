@@ -142,6 +142,9 @@ DIFFERENT = [
     ("500 BC", "500 AD", None, None),
     ("5 kg", "5 lb", None, None),
     ("60 km/h", "60 mph", None, None),
+    ("Yes and no", "Yes", "Is it a metal?", None),
+    ("Yes or no, depending on the state.", "Yes", "Is it legal?", None),
+    ("No and yes", "No", "Is it legal?", None),
 ]
 
 

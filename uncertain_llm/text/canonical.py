@@ -53,6 +53,11 @@ _TYPED_WORDS = NUMBER_WORDS | word_set(
 )
 _YES = frozenset({"yes", "true", "correct", "yeah", "yep", "right"})
 _NO = frozenset({"no", "false", "incorrect", "nope", "wrong"})
+# "Yes and no", "yes or no, depending on the state" say neither; "no one" is a person.
+_SAYS_FIRST = re.compile(
+    r"(yes|no|true|false)\b(?=[\s,.;:!-])(?! one\b)(?!\W{1,3}(?:(?:and|or|but|but also|and also) )?"
+    r"(?:yes|no|true|false)\b)"
+)
 _SHORT_LEADS = ("in", "on")
 _SAYS_NEITHER = frozenset("0123456789$#%&(+,-/")
 """An answer that begins so is neither yes nor no."""
@@ -232,7 +237,7 @@ def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
         return AnswerForm(AnswerKind.TEXT, " ".join(words(text)) or squash(fold(text)), text)
     if (task in OPTION_TASKS or view.options) and (form := _option_form(text, view)):
         return form
-    if (boolean := _boolean_key(text, view)) is not None:
+    if (boolean := _boolean_key(plain_math(text).strip(), view)) is not None:
         return AnswerForm(AnswerKind.BOOLEAN, boolean, text)
     return _number_or_date(text, view, task) or _formula(text, view) or _text_form(text, view)
 
@@ -290,12 +295,12 @@ def _option_form(text: str, view: QuestionView) -> AnswerForm | None:
 def _boolean_key(text: str, view: QuestionView) -> str | None:
     if len(text) > 200 or text[:1] in _SAYS_NEITHER:
         return None
-    folded = fold(text).strip(" .!\"'*")
+    folded = fold(text).strip(" .!\"'*{}")
     if folded in _YES or folded in _NO:
         return "yes" if folded in _YES else "no"
     if not view.wants_boolean:
         return None
-    first = re.match(r"(yes|no|true|false)\b(?=[\s,.;:!-])(?! one\b)", folded)
+    first = _SAYS_FIRST.match(folded)
     return None if first is None else ("yes" if first.group(1) in _YES else "no")
 
 

@@ -37,6 +37,7 @@ from uncertain_llm.text.typed_prose import (
     formula_in_prose,
     is_listed,
     list_in_prose,
+    takes_both_sides,
 )
 
 __all__ = ["extract_answer"]
@@ -176,6 +177,8 @@ def _code(text: str) -> str:
 
 
 def _open_answer(text: str, view: QuestionView, task: str | None) -> str | None:
+    if view.wants_boolean and takes_both_sides(text):
+        return _unwrapped(plain_line(sentences(text)[0]))
     if "oxed" not in text and (stated := expression_in_prose(text, view)) is not None:
         return stated
     if _is_short(text):
@@ -275,7 +278,8 @@ def _settle_typed(
     short: str, view: QuestionView, task: str | None, *, is_closed: bool
 ) -> str | None:
     """Return a short answer by the kind that is asked for, else its own words."""
-    if view.wants_boolean and (boolean := _stated_boolean(short, view)):
+    is_verdict = view.wants_boolean and not takes_both_sides(short)
+    if is_verdict and (boolean := _stated_boolean(short, view)):
         return boolean
     if len(short.split()) > 2 and (chosen := choice_in_prose(short, view)) is not None:
         return chosen

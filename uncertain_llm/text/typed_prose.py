@@ -12,7 +12,7 @@ from uncertain_llm.text.numerals import read_quantity
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView, bare_verb
 
 __all__ = ["boolean_in_prose", "choice_in_prose", "date_in_prose", "formula_in_prose", "is_listed",
-           "list_in_prose"]  # fmt: skip
+           "list_in_prose", "takes_both_sides"]  # fmt: skip
 
 _MONTH = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December|"
@@ -48,6 +48,11 @@ _NO_OPENING = re.compile(
     r"(?:nope|untrue|not (?:true|correct|really|quite|exactly|at all|necessarily|anymore)|"
     r"absolutely not|definitely not|certainly not|of course not|incorrect|"
     r"that's (?:not (?:right|correct|true)|incorrect|false|wrong))\b",
+    re.IGNORECASE,
+)
+_BOTH_SIDES = re.compile(
+    r"\W{0,4}(?:(?:well|both|it is|it's|that's|neither|the answer is),? ){0,2}"
+    r"(?:yes (?:and|or|nor) no|no (?:and|or|nor) yes)\b(?! one\b)",
     re.IGNORECASE,
 )
 _INNER = re.compile(
@@ -178,6 +183,16 @@ def _asked_event(question: QuestionView) -> list[str]:
     """Return the last words of the question, where its verb stands: "completed", "end"."""
     content = [word for word in words(question.text) if word not in FUNCTION_WORDS]
     return [bare_verb(word) for word in content[:-3:-1] if not word.isdigit()]
+
+
+def takes_both_sides(text: str) -> bool:
+    """Tell whether a text opens with "yes and no": it answers, and with neither.
+
+    Example:
+        >>> takes_both_sides("Yes and no: it depends."), takes_both_sides("Yes, and no one minds.")
+        (True, False)
+    """
+    return _BOTH_SIDES.match(text) is not None
 
 
 def boolean_in_prose(text: str, question: QuestionView) -> str | None:
