@@ -47,9 +47,11 @@ _PLAIN_WORDS = re.compile(r"[A-Za-z]{2,30}(?: [A-Za-z]{2,30}){0,7}")
 # Words that may make a number, date, boolean or formula of an answer without any digit.
 _TYPED_WORDS = NUMBER_WORDS | word_set(
     "yes no true false correct incorrect yeah yep right nope wrong minus negative about around "
-    "not over under first second third fourth fifth sixth seventh eighth ninth tenth eleventh "
+    "none nil not over under "
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh "
     "twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth "
-    "thirtieth dozen an pi sqrt infinity and"
+    "thirtieth dozen an pi sqrt infinity and twenties thirties forties fifties sixties seventies "
+    "eighties nineties"
 )
 _YES = frozenset({"yes", "true", "correct", "yeah", "yep", "right"})
 _NO = frozenset({"no", "false", "incorrect", "nope", "wrong"})
@@ -67,6 +69,9 @@ _TYPED_STARTS = {
     for letter in {start[0] for start in starts}
 }
 """By first letter, so that a text is compared with few of them."""
+_NEXT_ITEM = re.compile(r",|\sand\s|\sor\s")
+_NONE = frozenset({"none", "nil"})
+_RATIO = re.compile(r"^\s*(\d[\d.]{0,15})\s*(?::|to)\s*(\d[\d.]{0,15})\s*\.?\s*$")
 _FUNCTION = re.compile(r"sqrt|sin|cos|tan|ln|log|exp|pi")
 _TUPLE = re.compile(r"\s*([(\[{]?)\s*([^()\[\]{}]{1,300})\s*([)\]}]?)\s*")
 _MEMBER_OF = re.compile(r"^\s*[a-z]\s*(?:∈|\bin\b|=)\s*(?=[(\[{])")
@@ -312,6 +317,10 @@ def _number_or_date(text: str, view: QuestionView, task: str | None) -> AnswerFo
     plain = plain_math(text).strip()
     if "(" in plain:
         plain = _BARE_FRACTION.sub(r"\1\2/\3", plain)
+    if view.wants_ratio:
+        plain = _RATIO.sub(r"\1/\2", plain)
+    elif view.wants_number and fold(plain).strip(" .") in _NONE:
+        plain = "0"
     date = read_date(plain) if task not in NUMBER_TASKS else None
     quantity = read_quantity(plain)
     if (
@@ -341,7 +350,7 @@ def _number_or_date(text: str, view: QuestionView, task: str | None) -> AnswerFo
 def _head_quantity(plain: str, end: int) -> Quantity | None:
     """Read the number before a bracket or comma, unless a list of numbers follows."""
     rest = plain[end:].strip(" ,;:-.(")
-    if read_quantity(rest.split(",")[0].strip(" )")) is not None:
+    if read_quantity(_NEXT_ITEM.split(rest, maxsplit=1)[0].strip(" )")) is not None:
         return None
     return read_quantity(plain[:end])
 

@@ -50,6 +50,7 @@ _PATTERNS = tuple(
         rf"{_MONTH} {_DAY}",
         rf"(?:the )?{_DAY}(?: of)? {_MONTH}",
         rf"(?:the year )?(?P<year>\d{{4}}){_ERA}",
+        r"(?P<year>\d{3,4}) ?[年년](?: ?(?P<m>\d{1,2}) ?[月월](?: ?(?P<day>\d{1,2}) ?[日일])?)?",
         r"(?P<year>\d{1,4})\s*(?P<era>b\.?c\.?e?\.?|a\.?d\.?|c\.?e\.?)",
         r"(?:ad|a\.d\.) (?P<year>\d{1,4})",
     )
@@ -67,6 +68,13 @@ _LEAD = re.compile(
     r"(?:(?:in|on|during|around|about|circa|ca?\.|approximately|it was|the year|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day,?) ?)"
 )
+_SPELLED_DECADES = {
+    f"the {name}": ten
+    for ten, name in enumerate(
+        ("twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties",
+         "nineties"), start=2
+    )
+}  # fmt: skip
 _BC = re.compile(r"b\.?c")
 # What a text that begins with a letter has to begin with to be a date, and to hold a lead.
 DATE_STARTS = (
@@ -119,7 +127,7 @@ def read_date(text: str) -> DateForm | None:
     if len(text) > 60 or (_LONG_NUMBER.search(text) and text.isascii() and "-" not in text):
         return None
     if not any(map(str.isdigit, text)):
-        return None
+        return _spelled_decade(text)
     folded = _without_lead(squash(fold(text)).strip(" .!\"'*_()"))
     if not _may_be_date(folded):
         return None
@@ -138,6 +146,14 @@ def read_date(text: str) -> DateForm | None:
         part = f"{match.group('part')} " if match.group("part") else ""
         return DateForm(span=f"{part}century {match.group('century')}{era}")
     return None
+
+
+def _spelled_decade(text: str) -> DateForm | None:
+    """Return the 1960s for "the sixties"; a bare "sixties" may be an age."""
+    if not text.endswith(("ties", "ties.")):
+        return None
+    decade = _SPELLED_DECADES.get(text.lower().strip(" .").removeprefix("in "))
+    return None if decade is None else DateForm(span=f"19{decade}0s")
 
 
 def _time_of_day(match: re.Match[str]) -> DateForm | None:

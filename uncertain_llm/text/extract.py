@@ -58,6 +58,9 @@ _POLARITY = re.compile(
     re.IGNORECASE,
 )
 _FRACTION = re.compile(r"\((\d{1,12})\)/\((\d{1,12})\)")
+_RATIO = re.compile(
+    r"(?<![\d.,:])\d[\d.]{0,9}(?: ?: ?\d[\d.]{0,9}){1,4}(?!\w)|\b\d{1,9} to \d{1,9}\b"
+)
 _RETRACTION = re.compile(
     r"\b(?:wait|hold on|scratch that|correction|no, sorry|sorry)\b[,.:;!\s\u2026\u2014\u2013-]{1,6}"
     r"(?:(?:no|actually|i mean|that's (?:wrong|incorrect|not right)|let me correct (?:that|myself)|"
@@ -202,6 +205,8 @@ def _prose_answer(text: str, view: QuestionView, task: str | None) -> str | None
         return date
     if (chosen := choice_in_prose(text, view)) is not None:
         return chosen
+    if view.wants_ratio and (ratio := last_match(_RATIO, text)) is not None:
+        return ratio.group()
     if task in NUMBER_TASKS or view.wants_number:
         found = formula_in_prose(text, view)
         found = found or number_in_prose(_plain_fractions(text), view)
@@ -287,6 +292,8 @@ def _settle_typed(
         return plain_math(short).strip() if "\\" in short or "$" in short else short
     if view.asks_when and (date := date_in_prose(short, view)) is not None:
         return date if len(short.split()) > 4 or _restates(short, view) else short
+    if view.wants_ratio and (ratio := last_match(_RATIO, short)) is not None:
+        return ratio.group()
     if task in NUMBER_TASKS or view.wants_number:
         return _settle_number(short, view)
     if len(short.split()) <= _SHORT_WORDS and not (

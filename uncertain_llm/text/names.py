@@ -104,6 +104,7 @@ _STATES_OF_THEIR_OWN = word_set("china korea")
 _CONSONANTS = frozenset("bcdfghjklmnpqrstvwxyz")
 _PLAIN = re.compile(r"(?:(?!and\b|in\b|or\b)[A-Za-z]{2,30} ?){1,3}")
 _BRACKETS = re.compile(r"(?<!\b\w)[(\[]([^()\[\]]{1,80})[)\]]")
+_SPAN = re.compile(r"(?<![\w.,-])(\d{1,4})\s?[-\u2013]\s?(\d{1,4})(?![\w-]|[.,]\d)")
 _ALSO = re.compile(
     r"\s*(?:,?\s*(?:also known as|a\.?k\.?a\.?|also called|or simply|i\.e\.,?|that is,)| = )\s*",
     re.I,
@@ -216,6 +217,7 @@ def _read(text: str) -> TextForm:
             aliases.update(_key(part) for part in parts[1:])
     if "-" in plain or "\u2212" in plain:
         plain = _MINUS.sub("minus ", plain)
+    plain = _SPAN.sub(_spelled_span, plain)
     spelled = words(plain)[:_MAX_WORDS]
     tokens = _content(spelled)
     key = " ".join(tokens)
@@ -234,6 +236,12 @@ def _read(text: str) -> TextForm:
         items=None if is_plain else _items(plain),
         text=text,
     )
+
+
+def _spelled_span(match: re.Match[str]) -> str:
+    """Write "4-7" as "4 to 7"; a number that falls is a name or a result: "747-400"."""
+    low, high = match.groups()
+    return f"{low} to {high}" if int(low) < int(high) else match.group()
 
 
 def _may_have_second_name(plain: str) -> bool:

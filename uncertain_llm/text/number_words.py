@@ -6,7 +6,15 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-__all__ = ["NUMBER_STARTS", "NUMBER_WORDS", "SCALES", "number_from_words", "take_number_words"]
+__all__ = [
+    "EAST_ASIAN_DIGITS",
+    "NUMBER_STARTS",
+    "NUMBER_WORDS",
+    "SCALES",
+    "number_from_han",
+    "number_from_words",
+    "take_number_words",
+]
 
 _SMALL = tuple(
     word
@@ -44,6 +52,13 @@ NUMBER_WORDS = frozenset(_UNITS) | frozenset(SCALES) | {"half"}
 NUMBER_STARTS = frozenset(_UNITS) | frozenset(_ORDINALS) | {"half"}
 """Words that can begin a number in words, but for "a" and "an"."""
 _SPLIT = re.compile(r"[\s-]+")
+_HAN = {
+    **{sign: value for value, sign in enumerate("零一二三四五六七八九")},
+    **{"\u3007": 0, "两": 2, "兩": 2, "十": 10, "百": 100, "千": 1000},
+    **{"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8},
+}
+EAST_ASIAN_DIGITS = frozenset(_HAN)
+"""The signs with which Chinese and Japanese write numbers."""
 
 
 def number_from_words(text: str) -> Fraction | None:
@@ -66,6 +81,29 @@ def number_from_words(text: str) -> Fraction | None:
     return value if used == len(parts) else None
 
 
+def number_from_han(text: str) -> Fraction | None:
+    """Return the number that a text spells in Chinese signs, or None when it is anything else.
+
+    Example:
+        >>> number_from_han("四十二"), number_from_han("一万二千"), number_from_han("三月")
+        (Fraction(42, 1), Fraction(12000, 1), None)
+    """
+    if not text or len(text) > 24 or not EAST_ASIAN_DIGITS.issuperset(text):
+        return None
+    values = [_HAN[sign] for sign in text]
+    if max(values) < 10:  # figure by figure, as years are written: 一九四九
+        return Fraction(int("".join(map(str, values))))
+    total = group = digit = 0
+    for value in values:
+        if value < 10:
+            digit = value
+        elif value < 10**4:
+            group, digit = group + (digit or 1) * value, 0
+        else:
+            total, group, digit = total + (group + digit or 1) * value, 0, 0
+    return Fraction(total + group + digit)
+
+
 def take_number_words(parts: Sequence[str]) -> tuple[Fraction | None, int]:
     """Return the number that the first words spell and how many words it took.
 
@@ -79,7 +117,7 @@ def take_number_words(parts: Sequence[str]) -> tuple[Fraction | None, int]:
     if not head:
         return None, 0
     if head[0] == "half":
-        return Fraction(1, 2), 1
+        return _scaled_part(head, Fraction(1, 2), 1)
     if head[0] in {"a", "an"} and len(head) > 1 and (head[1] in SCALES or head[1] in _PARTS):
         value, used = take_number_words(["one", *head[1:]])
         return value, used
@@ -95,12 +133,24 @@ def _fraction_after(head: Sequence[str], value: Fraction, used: int) -> tuple[Fr
     """Add "and a half", or divide by "thirds"."""
     rest = list(head[used:])
     if rest[:1] and rest[0] in _PARTS and value.denominator == 1:
-        return value / _PARTS[rest[0]], used + 1
+        return _scaled_part(head, value / _PARTS[rest[0]], used + 1)
     if len(rest) >= 3 and rest[0] == "and" and rest[1] in {"a", "one"} and rest[2] in _PARTS:
         value, used = value + Fraction(1, _PARTS[rest[2]]), used + 3
         if len(head) > used and head[used] in SCALES:
             return value * SCALES[head[used]], used + 1
     return value, used
+
+
+def _scaled_part(head: Sequence[str], part: Fraction, used: int) -> tuple[Fraction, int]:
+    """Read on after a fraction: "half million", "a quarter of a million"."""
+    place = used
+    if len(head) > place + 1 and head[place] == "of":
+        place += 1
+    if len(head) > place + 1 and head[place] in {"a", "an"}:
+        place += 1
+    if len(head) > place and head[place] in SCALES:
+        return part * SCALES[head[place]], place + 1
+    return part, used
 
 
 def _whole(head: Sequence[str]) -> tuple[Fraction | None, int]:

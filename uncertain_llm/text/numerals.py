@@ -15,9 +15,12 @@ from typing import NamedTuple
 
 from uncertain_llm.text.folding import fold, squash, stem, word_set
 from uncertain_llm.text.number_words import (
+    EAST_ASIAN_DIGITS,
     NUMBER_STARTS,
     NUMBER_WORDS,
     SCALES,
+    number_from_han,
+    number_from_words,
     take_number_words,
 )
 from uncertain_llm.text.units import CURRENCY_SIGNS, Unit, find_unit
@@ -65,7 +68,7 @@ _COMPARATORS = {
     "fewer than": "less than", "under": "less than", "below": "less than", "<": "less than",
     "up to": "at most", "no more than": "at most", "<=": "at most", "≤": "at most", "≠": "not",
 }  # fmt: skip
-_RANGE = re.compile(r"\s*(?:-|to|through|and|until)\s*", re.ASCII)
+_RANGE = re.compile(r"\s*(?:-|to|through|until)\s*", re.ASCII)
 _CURRENCY_WORD = re.compile(r"(us\$|usd|eur|gbp|inr|jpy|cny|chf|rs\.?|[$€£¥₹])\s*")
 _SUFFIX_SCALE = re.compile(r"\s?(k|m|mn|mio|bn|b|tn)(?![\w^²³/])")
 _SUFFIX_SCALES = {
@@ -105,6 +108,18 @@ _RATE = re.compile(
     r"(?:^|\s)(?:per|each|every|an?)\s+(second|minute|hour|day|night|week|month|year|person|"
     r"head|item|unit|piece|dozen|pound|kg|mile|km|game|season|capita)$"
 )
+_PART_OF = re.compile(
+    r"((?:(?:an?|one|two|three) )?(?:half|quarters?|thirds?|fifths?|tenths?)) (?:of )?an? (?=[a-z])"
+)
+_UNIT_AND_PART = re.compile(
+    r"(an?|one|two|three|four|five|\d{1,4})(?: ([a-z]{1,12}))? and an? (half|quarter|third)\b"
+)
+_PARTS_IN_FIGURES = {"half": "1/2", "third": "1/3", "quarter": "1/4"}
+_ONE_IN_FOUR = re.compile(
+    r"([a-z]{3,9}|\d{1,3}) (?:in|out of) (?:every )?"
+    r"([a-z]{3,9}(?:[- ][a-z]{3,9})?|a [a-z]{3,9}|\d{1,3}|10{3,9})"
+)
+_UNIT_OF_LOW = re.compile(r"\s?(%|[^\d\W]{1,12})\s?(?=-|to\b)")
 _COMPOUND = re.compile(r"([a-z]{1,12})\.?(?:,? and |, | )?(?=\d)")
 _TEMPERATURES: dict[str | None, tuple[Fraction, Fraction]] = {
     "celsius": (Fraction(1), Fraction(27315, 100)),
@@ -171,6 +186,8 @@ def read_quantity(text: str) -> Quantity | None:
         return None
     if text.isdecimal() and text.isascii() and len(text) <= 15:
         return _whole(text)
+    if text[:1] in EAST_ASIAN_DIGITS and (spelled := number_from_han(text)) is not None:
+        return Quantity(spelled, 0, 1, _ONE)
     folded = squash(fold(_plain_vulgar(text)))
     if (plain := _WHOLE_WITH_NOUN.fullmatch(folded)) and not _carries_on(plain[2]):
         return _with_one_unit(_whole(plain[1]), plain[2])
@@ -190,6 +207,9 @@ def _read(folded: str) -> Quantity | None:
     if not folded or (folded[0].isalpha() and not folded.startswith(QUANTITY_STARTS)):
         return None
     comparator, folded = _strip_prefixes(folded)
+    if (share := _share(folded)) is not None:
+        return share if comparator is None else share._replace(comparator=comparator)
+    folded = _with_unit_last(folded)
     if comparator is None and (more := _OR_MORE.search(folded)):
         comparator = "at least" if more.group(1) else "at most"
         folded = folded[: more.start()] + folded[more.end() :]
@@ -203,6 +223,31 @@ def _read(folded: str) -> Quantity | None:
     if complete is None or comparator is None:
         return complete
     return complete._replace(comparator=comparator)
+
+
+def _share(folded: str) -> Quantity | None:
+    """Return 1/4 for "one in four" and "1 out of 4"; None for anything else."""
+    match = _ONE_IN_FOUR.fullmatch(folded)
+    if match is None:
+        return None
+    part, whole = (
+        number_from_words(word) if word.isalpha() or " " in word or "-" in word else Fraction(word)
+        for word in match.groups()
+    )
+    if part is None or whole is None or not 0 < part <= whole:
+        return None
+    return Quantity(part / whole, None, 1, _ONE)
+
+
+def _with_unit_last(folded: str) -> str:
+    """Write "half an hour" as "half hour", and "an hour and a half" as "1 1/2 hour"."""
+    if folded.startswith(("half", "a ", "an ", "one ", "two ", "three ")):
+        folded = _PART_OF.sub(r"\1 ", folded, count=1)
+    match = _UNIT_AND_PART.match(folded) if " and a" in folded else None
+    if match is None or (match[2] is not None and find_unit(match[2]) is None):
+        return folded
+    whole = match[1] if match[1].isdecimal() else number_from_words(match[1]) or 1
+    return f"{whole} {_PARTS_IN_FIGURES[match[3]]} {match[2] or ''}{folded[match.end() :]}"
 
 
 def _carries_on(word: str) -> bool:
@@ -342,7 +387,8 @@ def _plain_vulgar(text: str) -> str:
 def _strip_prefixes(folded: str) -> tuple[str | None, str]:
     comparator = None
     if folded.startswith("between ") and " and " in folded:
-        return None, folded[8:]
+        low, _, high = folded[8:].rpartition(" and ")
+        return None, f"{low} to {high}"
     if folded.startswith("from ") and " to " in folded:
         return None, folded[5:]
     for _ in range(3):
@@ -435,13 +481,18 @@ def _spelled(folded: str) -> tuple[Fraction, int | None, int, Fraction, int] | N
 
 
 def _extend_to_range(quantity: Quantity, rest: str) -> tuple[Quantity, str]:
-    match = _RANGE.match(rest)
+    named = _UNIT_OF_LOW.match(rest)
+    start = named.end() if named and find_unit(named[1]) is not None else 0
+    match = _RANGE.match(rest, start)
     if match is None or not match.group().strip():
         return quantity, rest
     other = _one(rest[match.end() :])
     if other is None:
         return quantity, rest
-    high, rest = other
+    high, after = other
+    if start and named and find_unit(after.strip(" .")) != find_unit(named[1]):
+        return quantity, rest
+    rest = after
     low = quantity.value
     if high.scale != quantity.scale and quantity.scale == 1:
         low *= high.scale  # "2 to 3 million"
@@ -451,7 +502,7 @@ def _extend_to_range(quantity: Quantity, rest: str) -> tuple[Quantity, str]:
 
 def _with_unit(quantity: Quantity, rest: str) -> Quantity | None:
     """Attach what follows the number; None when it is more than a unit or a short noun."""
-    rest = rest.strip(" .!-\"'*_\\")
+    rest = rest.strip(" .!-\"'*_\\").removesuffix("in total").rstrip()
     if rest.startswith("("):
         close = rest.find(")")
         rest = rest[close + 1 :].strip() if close > 0 else ""

@@ -200,6 +200,11 @@ class QuestionView:
         return bool(_PERCENT.search(self._folded))
 
     @cached_property
+    def wants_ratio(self) -> bool:
+        """It asks for a ratio, so that "3 to 4" is no range."""
+        return "ratio" in self._folded and "ratio" in self.stems
+
+    @cached_property
     def wants_fraction(self) -> bool:
         """It asks for a fraction or a probability."""
         return bool(_FRACTION.search(self._folded))
