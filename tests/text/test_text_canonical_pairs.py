@@ -100,6 +100,15 @@ SAME = [
     ("四十二", "42", None, None),
     ("1969年7月20日", "1969-07-20", None, None),
     ("1969년 7월", "July 1969", None, None),
+    ("Blade Runner (1982)", "Blade Runner", "Which film?", None),
+    ("Dublin (Ireland)", "Dublin (the city in Ireland)", "Where was he born?", None),
+    ("Mercury (planet)", "the planet Mercury", None, None),
+    ("Mercury (Hg)", "Mercury", "Which metal is liquid?", None),
+    ("Lima (Peru)", "Lima (capital)", "What is the capital of Peru?", None),
+    ("Everest (8,849 m)", "Everest (8848 metres)", "Which mountain?", None),
+    ("Athens, Georgia", "Athens", "Which town in Georgia was it?", None),
+    ("Lima, Peru", "Lima", "Where was it signed?", None),
+    ("Bureau of Oil and Gas Affairs", "BOGA", None, None),
 ]
 
 DIFFERENT = [
@@ -177,6 +186,12 @@ DIFFERENT = [
     ("Yes and no", "Yes", "Is it a metal?", None),
     ("Yes or no, depending on the state.", "Yes", "Is it legal?", None),
     ("No and yes", "No", "Is it legal?", None),
+    ("The Office (UK)", "The Office (US)", "Which show?", None),
+    ("King Lear (1971 film)", "King Lear (1983 film)", None, None),
+    ("Mercury (planet)", "Mercury (element)", None, None),
+    ("Hepatitis (A)", "Hepatitis (B)", None, None),
+    ("Paris, Texas", "Paris", "Where was it filmed?", None),
+    ("Paris, Texas", "Paris, France", "Where was it filmed?", None),
 ]
 
 

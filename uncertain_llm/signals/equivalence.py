@@ -27,7 +27,7 @@ from uncertain_llm.text.questions import view_question
 __all__ = ["cluster"]
 
 _STRONG = frozenset(
-    {"exact", "text", "spacing", "list", "order", "question_words", "acronym", "head", "expression",
+    {"exact", "text", "spacing", "list", "order", "question_words", "acronym", "expression",
      "number", "date", "date_year", "option", "boolean", "json", "code"}
 )  # fmt: skip
 # A word that this many different answers share tells none of them apart; comparing all pairs that

@@ -442,7 +442,10 @@ def _text_form(text: str, view: QuestionView) -> AnswerForm:
     if view.about_letters:
         return AnswerForm(AnswerKind.TEXT, form.letters, text, words=form)
     kind = AnswerKind.LIST if form.items is not None and len(form.items) > 2 else AnswerKind.TEXT
-    return AnswerForm(kind, form.key if form.key else squash(fold(text)), text, words=form)
+    key = form.key or squash(fold(text))
+    if form.qualifiers and (told := form.qualifiers - view.stems):
+        key += f" ({' '.join(sorted(told))})"
+    return AnswerForm(kind, key, text, words=form)
 
 
 def same_form(left: AnswerForm, right: AnswerForm, *, question: str | None = None) -> str | None:

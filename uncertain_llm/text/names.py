@@ -22,6 +22,7 @@ from uncertain_llm.text.folding import (
     word_set,
     words,
 )
+from uncertain_llm.text.namesakes import is_namesake, may_be_one, qualifiers_in
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView
 
 __all__ = ["TextForm", "read_text", "same_text"]
@@ -160,6 +161,8 @@ class TextForm(NamedTuple):
     """The text without brackets and second names; None when it is a few plain words."""
     items: frozenset[str] | None
     """Keys of the items when it reads as a list."""
+    qualifiers: frozenset[str]
+    """Words of a bracket that tells namesakes apart: "(UK)", "(1971 film)"."""
     text: str
     """The text as it was read."""
 
@@ -205,9 +208,10 @@ def _read(text: str) -> TextForm:
         text = text[:8000]
     plain = text
     aliases: set[str] = set()
+    inners: list[str] = []
     if "(" in text or "[" in text:
-        for inner in _BRACKETS.findall(text)[:5]:
-            aliases.add(_key(inner))
+        inners = _BRACKETS.findall(text)[:5]
+        aliases.update(map(_key, inners))
         plain = squash(_BRACKETS.sub(" ", text)) or text
     is_plain = _PLAIN.fullmatch(text) is not None
     if len(text) <= 200 and not is_plain and _may_have_second_name(plain):
@@ -234,6 +238,9 @@ def _read(text: str) -> TextForm:
         aliases=frozenset(aliases) if aliases else _NOTHING,
         plain=None if is_plain else plain,
         items=None if is_plain else _items(plain),
+        qualifiers=qualifiers_in(inners[0], _content(words(inners[0])), tokens)
+        if len(inners) == 1
+        else _NOTHING,
         text=text,
     )
 
@@ -356,9 +363,8 @@ def same_text(left: TextForm, right: TextForm, question: QuestionView) -> str | 
             order or single letters matter.
 
     Returns:
-        "text", "spacing", "alias", "list", "order", "items", "question_words", "person",
-        "spelling",
-        "acronym", "head", "similar", or None. Symmetric.
+        "text", "spacing", "alias", "qualifier", "list", "order", "items", "question_words",
+        "person", "spelling", "acronym", "head", "similar", or None. Symmetric.
     """
     if question.about_letters:
         return "text" if left.letters == right.letters else None
@@ -366,9 +372,13 @@ def same_text(left: TextForm, right: TextForm, question: QuestionView) -> str | 
         return None
     if left.key == right.key:
         # Without any word (emoji, signs) the signs themselves are the answer.
-        return "text" if left.key or left.letters == right.letters else None
+        if not left.key and left.letters != right.letters:
+            return None
+        return _same_qualifiers(left, right, question)
     if (left.key in right.aliases) or (right.key in left.aliases):
         return "alias"
+    if left.qualifiers != right.qualifiers and _all_words(left) == _all_words(right):
+        return "qualifier"
     if left.numbers != right.numbers:
         return None
     return (
@@ -379,6 +389,17 @@ def same_text(left: TextForm, right: TextForm, question: QuestionView) -> str | 
         or _same_head(left, right, question)
         or _similar(left, right)
     )
+
+
+def _same_qualifiers(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
+    here, there = left.qualifiers - question.stems, right.qualifiers - question.stems
+    if here == there:
+        return "text"
+    return "qualifier" if not here or not there or may_be_one(here, there) else None
+
+
+def _all_words(form: TextForm) -> list[str]:
+    return sorted((*form.tokens, *form.qualifiers))
 
 
 def _same_spelling(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
@@ -532,7 +553,10 @@ def _same_head(left: TextForm, right: TextForm, question: QuestionView) -> str |
     if left.head == right.key or right.head == left.key:
         # "Dune: Part Two" goes on after "Dune" to name another work.
         tail = set(left.tokens) ^ set(right.tokens)
-        return "head" if _COUNTED.isdisjoint(tail) else None
+        if not _COUNTED.isdisjoint(tail):
+            return None
+        shared = min(left.key, right.key, key=len)
+        return None if is_namesake(shared, tail - question.stems) else "head"
     return None
 
 
