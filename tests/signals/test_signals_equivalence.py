@@ -76,6 +76,40 @@ def test_a_bare_number_does_not_tie_two_units_together() -> None:
     assert joined[0] != joined[2]
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "question"),
+    [
+        ("x = 3", "three", "Solve for x."),
+        ("x = 1/2", "one half", "Solve for x."),
+        ("2/3", "two thirds", None),
+        ("1 + sqrt(4)", "3", None),
+        ("Bureau of Oil and Gas Affairs", "BOGA", None),
+        ("100 \u00b0C", "212 \u00b0F", None),
+        ("Blade Runner (1982)", "Blade Runner", None),
+    ],
+)
+@pytest.mark.parametrize("others", [[], [f"{name} stew" for name in "abcdefghijklmnop"]])
+def test_answers_that_are_the_same_meet_however_many_others_there_are(
+    left: str, right: str, question: str | None, others: list[str]
+) -> None:
+    """Among many answers only those that share a block are compared: the block must not hide."""
+    found = clusters_of([left, right, *others], question=question)
+
+    assert any({0, 1} <= set(indices) for indices in found.clusters)
+
+
+@pytest.mark.parametrize(
+    ("vague", "first", "second"),
+    [
+        ("The Office", "The Office (UK)", "The Office (US)"),
+        ("Springfield", "Springfield, Ohio", "Springfield, Illinois"),
+    ],
+)
+def test_a_name_that_two_namesakes_share_joins_neither(vague: str, first: str, second: str) -> None:
+    assert len(clusters_of([first, vague, second], question=None).clusters) == 3
+    assert len(clusters_of([first, vague, vague], question=None).clusters) == 1
+
+
 def test_full_refusals_join_each_other_by_kind_and_never_an_answer() -> None:
     samples = [
         Sample(text="I cannot help with that.", refusal=refusal(RefusalKind.NORMATIVE)),

@@ -109,6 +109,9 @@ SAME = [
     ("Athens, Georgia", "Athens", "Which town in Georgia was it?", None),
     ("Lima, Peru", "Lima", "Where was it signed?", None),
     ("Bureau of Oil and Gas Affairs", "BOGA", None, None),
+    ("x = 3", "three", "Solve for x.", None),
+    ("x=\\frac{1}{2}", "one half", "Solve 2x = 1.", None),
+    ("\\boxed{\\text{No}}", "No", "Is it prime?", None),
 ]
 
 DIFFERENT = [
@@ -192,6 +195,9 @@ DIFFERENT = [
     ("Hepatitis (A)", "Hepatitis (B)", None, None),
     ("Paris, Texas", "Paris", "Where was it filmed?", None),
     ("Paris, Texas", "Paris, France", "Where was it filmed?", None),
+    ("x = 3", "three metres", "Solve for x.", None),
+    ("x = 3", "more than three", "Solve for x.", None),
+    ("x = 3", "13", "Solve for x.", None),
 ]
 
 

@@ -20,8 +20,9 @@ from uncertain_llm.text.canonical import (
     extract_answer,
     read_answer,
     same_in_view,
+    value_key,
 )
-from uncertain_llm.text.names import TextForm
+from uncertain_llm.text.names import TextForm, acronyms
 from uncertain_llm.text.questions import view_question
 
 __all__ = ["cluster"]
@@ -315,7 +316,7 @@ def _share_a_block(left: AnswerForm, right: AnswerForm) -> bool:
         return True
     if left.date is not None and right.date is not None:
         return left.date.year == right.date.year or left.date.month == right.date.month
-    return left.kind is AnswerKind.EXPRESSION and right.kind is AnswerKind.EXPRESSION
+    return AnswerKind.EXPRESSION in (left.kind, right.kind)
 
 
 def _words_share_a_block(left: TextForm, right: TextForm) -> bool:
@@ -371,8 +372,10 @@ def _blocks(form: AnswerForm) -> set[str]:
             found.update(_magnitudes(quantity.value / 100))
     if form.date is not None:
         found.update({f"year {form.date.year}", f"month {form.date.month}"})
-    if form.kind is AnswerKind.EXPRESSION or (form.quantity is not None and form.words is None):
-        found.add("formula" if form.kind is AnswerKind.EXPRESSION else "")
+    if form.quantity is not None and form.words is None:
+        found.add("")
+    if form.words is None and (value := value_key(form)) is not None:
+        found.add(f"={value}")
     return found
 
 
@@ -381,9 +384,7 @@ def _blocks_of_words(form: TextForm) -> set[str]:
     for alias in form.aliases:
         found.update(alias.split(" ")[:8])
         found.add("=" + alias.replace(" ", ""))
-    if len(form.tokens) > 2:
-        found.add("=" + "".join(word[0] for word in form.tokens[:8]))
-        found.add("=" + "".join(word[0] for word in form.tokens[:12] if len(word) > 3))
+    found.update("=" + letters for letters in acronyms(form))
     return found
 
 

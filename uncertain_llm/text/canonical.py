@@ -16,7 +16,7 @@ from typing import NamedTuple
 from uncertain_llm.core.base import Value
 from uncertain_llm.text.code_forms import canonical_code, canonical_formula
 from uncertain_llm.text.dates import DATE_LEADS, DATE_STARTS, DateForm, read_date, same_date
-from uncertain_llm.text.expressions import plain_math, read_expression
+from uncertain_llm.text.expressions import constant_key, plain_math, read_expression
 from uncertain_llm.text.extract import CODE_TASKS, NUMBER_TASKS, OPTION_TASKS, extract_answer
 from uncertain_llm.text.folding import fold, squash, word_set, words
 from uncertain_llm.text.names import TextForm, read_text, same_text
@@ -37,6 +37,7 @@ __all__ = [
     "same_answer",
     "same_form",
     "same_in_view",
+    "value_key",
 ]
 
 LABEL_TASKS = frozenset({"classification"})
@@ -492,8 +493,20 @@ def same_in_view(left: AnswerForm, right: AnswerForm, view: QuestionView) -> str
 
 
 def _same_value(left: AnswerForm, right: AnswerForm) -> str | None:
-    keys = {
-        form.key if form.kind is AnswerKind.EXPRESSION else read_expression(plain_math(form.text))
-        for form in (left, right)
-    }
+    keys = {value_key(form) for form in (left, right)}
     return "expression" if len(keys) == 1 and None not in keys else None
+
+
+def value_key(form: AnswerForm) -> str | None:
+    """Return what a formula and a bare number share when they have one value; None for others.
+
+    Example:
+        >>> value_key(read_answer("three")) == value_key(read_answer("x = 3"))
+        True
+    """
+    if form.kind is AnswerKind.EXPRESSION:
+        return form.key
+    quantity = form.quantity
+    if quantity is None or quantity != Quantity(*quantity[:4]):
+        return None  # with a unit, a comparator or as a range it is no bare number
+    return constant_key(quantity.value)

@@ -11,9 +11,10 @@ import cmath
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["plain_math", "read_expression"]
+__all__ = ["constant_key", "plain_math", "read_expression"]
 
 _WRAPPERS = re.compile(
     r"\\(?:text|mathrm|mathbf|mathit|mathsf|textbf|textit|operatorname|mbox|rm|bf)\b\s*"
@@ -153,6 +154,19 @@ def read_expression(text: str) -> str | None:
         sides = sides[1:]
     prints = [_fingerprint(side) for side in sides]
     return None if None in prints else "=".join(map(str, prints))
+
+
+def constant_key(value: Fraction) -> str | None:
+    """Return the fingerprint of a formula that has this value; None beyond the range of floats.
+
+    Example:
+        >>> constant_key(Fraction(1, 2)) == read_expression("x = 2/4")
+        True
+    """
+    try:
+        return f";{_rounded(complex(float(value)))}"
+    except OverflowError:
+        return None
 
 
 def _tokens(plain: str) -> list[str] | None:

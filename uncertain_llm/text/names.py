@@ -25,7 +25,7 @@ from uncertain_llm.text.folding import (
 from uncertain_llm.text.namesakes import is_namesake, may_be_one, qualifiers_in
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView
 
-__all__ = ["TextForm", "read_text", "same_text"]
+__all__ = ["TextForm", "acronyms", "read_text", "same_text"]
 
 _HONORIFICS = word_set(
     "mr mrs ms miss mx dr doctor prof professor sir dame lord lady rev reverend hon president "
@@ -528,15 +528,24 @@ def _name_or_initial(left: str, right: str) -> bool:
 
 def _same_acronym(left: TextForm, right: TextForm) -> str | None:
     short, long = (left, right) if len(left.tokens) <= len(right.tokens) else (right, left)
-    if len(short.tokens) != 1 or len(long.tokens) < 3 or not 3 <= len(short.key) <= 8:
-        return None
-    for letters in (
-        "".join(word[0] for word in long.tokens if word not in FUNCTION_WORDS),
-        "".join(word[0] for word in long.tokens),
-    ):
-        if letters == short.key:
-            return "acronym"
-    return None
+    is_one_word = len(short.tokens) == 1
+    return "acronym" if is_one_word and short.key in acronyms(long) else None
+
+
+def acronyms(form: TextForm) -> frozenset[str]:
+    """Return the words of 3 to 8 letters that the initials of a name of 3 words or more make.
+
+    Example:
+        >>> sorted(acronyms(read_text("Bureau of Oil and Gas Affairs")))
+        ['boga', 'booaga']
+    """
+    if len(form.tokens) < 3:
+        return _NOTHING
+    made = {
+        "".join(word[0] for word in form.tokens),
+        "".join(word[0] for word in form.tokens if word not in FUNCTION_WORDS),
+    }
+    return frozenset(letters for letters in made if 3 <= len(letters) <= 8)
 
 
 def _is_enumeration(form: TextForm) -> bool:
