@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 
 from uncertain_llm.cli.terminal import printable
@@ -14,6 +15,7 @@ from uncertain_llm.evaluation.wording import number, reason_of, with_interval
 __all__ = ["comparison_text", "report_text"]
 
 _WIDEST_NAME = 38
+_LEAST_WIDTH = 80
 
 
 def report_text(report: Report) -> str:
@@ -166,7 +168,7 @@ def _difference(found: Difference) -> tuple[str, ...]:
         "-" if found.difference is None else f"{found.difference:+.3f}",
         ends,
         "-" if found.limit is None else f"{found.limit:g}",
-        {"worse": "WORSE", "no_worse": "ok", "not_gated": "-"}.get(found.verdict, "undecided"),
+        {"worse": "WORSE", "no_worse": "ok", "not_gated": "-"}.get(found.verdict, "unknown"),
     )
 
 
@@ -181,13 +183,32 @@ def _both(figure: Figure) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield a table; one that is wider than the screen goes on below with its other columns."""
     lines = [tuple(head), *(tuple(row) for row in rows)]
     cells = [[_short(line[0]), *line[1:]] for line in lines]
     widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
-    for first, *others in cells:
-        aligned = [first.ljust(widths[0])]
-        aligned += [text.rjust(w) for text, w in zip(others, widths[1:], strict=True)]
-        yield "  ".join(aligned).rstrip()
+    space = shutil.get_terminal_size((_LEAST_WIDTH, 0)).columns
+    space = max(space, _LEAST_WIDTH)
+    pages, gap = _pages(widths, space, gap=1), " "
+    if len(pages) > 1 or sum(widths) + 2 * len(widths) - 2 <= space:
+        pages, gap = _pages(widths, space, gap=2), "  "
+    for place, columns in enumerate(pages):
+        if place:
+            yield ""
+        for line in cells:
+            aligned = [line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in columns)]
+            yield gap.join(aligned).rstrip()
+
+
+def _pages(widths: Sequence[int], space: int, *, gap: int) -> list[list[int]]:
+    """Return which columns stand side by side, the first one in front of each group of others."""
+    n_others = len(widths) - 1
+    for n_pages in range(1, n_others + 1):
+        size = -(-n_others // n_pages)
+        pages = [list(range(i, min(i + size, len(widths)))) for i in range(1, len(widths), size)]
+        if all(widths[0] + sum(widths[i] + gap for i in page) <= space for page in pages):
+            break
+    return pages
 
 
 def _short(name: str) -> str:
