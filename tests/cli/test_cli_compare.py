@@ -108,6 +108,42 @@ def test_a_slice_that_turned_over_is_named(run: Run, files: dict[str, Path]) -> 
     assert "worse in slices" in done.stdout
 
 
+def test_a_gate_looks_at_the_labels_that_it_names(
+    run: Run, files: dict[str, Path], tmp_path: Path
+) -> None:
+    recorded = [json.loads(line) for line in files["in"].read_text().splitlines()]
+    rows = [
+        row | {"labels": {"level": "hard" if i < 120 else "easy"}} for i, row in enumerate(recorded)
+    ]
+    _write(files["in"], rows)
+    gate = tmp_path / "levels.yaml"
+    gate.write_text("n_resamples: 300\nslices: {dimensions: [level]}\n")
+
+    done = run(files["old"], files["boasting"], "--against", files["in"], "--json", gate=gate)
+
+    assert {d["slice"] for d in json.loads(done.stdout)["slices"]} == {"level=hard", "level=easy"}
+
+
+def test_a_slice_that_no_row_has_is_not_taken_for_checked(
+    run: Run, files: dict[str, Path], tmp_path: Path
+) -> None:
+    gate = tmp_path / "levels.yaml"
+    gate.write_text("slices: {dimensions: [levle]}\n")
+
+    done = run(files["old"], files["honest"], "--against", files["in"], gate=gate)
+
+    assert done.exit_code == 7
+    assert "no row in in.jsonl has a label 'levle'" in done.stderr
+
+
+def test_labels_that_come_twice_are_noted_once(run: Run, files: dict[str, Path]) -> None:
+    again = ("--against", files["in"], "--against", files["in"])
+
+    done = run(files["old"], files["honest"], *again)
+
+    assert done.stderr.count("300 labelled rows come twice") == 1
+
+
 def test_the_gate_file_decides(run: Run, files: dict[str, Path], tmp_path: Path) -> None:
     gate = tmp_path / "lenient.yaml"
     gate.write_text(

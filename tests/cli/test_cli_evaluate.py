@@ -54,6 +54,43 @@ def test_the_text_shows_figures_with_intervals(run: Run, scored: Path) -> None:
     assert "67 of 127 labelled rows are not scored" in done.stderr
 
 
+def test_a_label_of_the_rows_makes_slices_when_it_is_named(
+    run: Run, scored: Path, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in DEMO_PATH.read_text().splitlines()]
+    labelled = [row | {"labels": {"difficulty": f"level {i % 2}"}} for i, row in enumerate(rows)]
+    path = tmp_path / "labelled.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in labelled))
+
+    done = run(scored, "--against", path, "--slice", "difficulty", "--json", FEW)
+    unknown = run(scored, "--against", path, "--slice", "mood", FEW)
+
+    assert {name: found["n"] for name, found in _slices(done)["difficulty"].items()} == {
+        "level 0": 30,
+        "level 1": 30,
+    }
+    assert unknown.exit_code == 7
+    assert "no row in labelled.jsonl has a label 'mood' to slice it by" in unknown.stderr
+
+
+def _slices(done: Result) -> dict[str, dict[str, dict[str, object]]]:
+    found: dict[str, dict[str, dict[str, object]]] = json.loads(done.stdout)["by_slice"]
+    return found
+
+
+def test_tables_fit_the_terminal_and_show_every_figure(
+    run: Run, scored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = run(scored, "--against", DEMO_PATH, FEW).stdout
+    monkeypatch.setenv("COLUMNS", "80")
+
+    narrow = run(scored, "--against", DEMO_PATH, FEW).stdout
+
+    tables = [line for line in narrow.splitlines() if not line.startswith(("Note", "Top bin"))]
+    assert max(len(line) for line in tables) <= 80
+    assert set(wide.split()) == set(narrow.split())
+
+
 def test_the_json_is_the_contracts(run: Run, scored: Path) -> None:
     done = run(scored, "--against", DEMO_PATH, "--json", FEW)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import zlib
 from pathlib import Path
 
@@ -182,6 +183,20 @@ def test_labels_are_read_apart_and_belong_to_an_index(tmp_path: Path) -> None:
 
     assert labels.samples == (True, False, None)
     assert [labels.of(index) for index in (0, 1, -1, None)] == [True, False, False, None]
+
+
+@pytest.mark.parametrize("label", ["yes", 2, 0.5, math.nan, [True]])
+def test_a_label_that_is_neither_true_nor_false_is_named(tmp_path: Path, label: object) -> None:
+    samples = [{"text": "a", "correct": 1.0}, {"text": "b", "correct": label}]
+    path = _write(tmp_path / "a.jsonl", {**ROW, "samples": samples})
+    bad: list[BadLine] = []
+
+    (labels,) = read_labels([path], on_bad_label=bad.append)
+
+    assert labels.samples == (True, None)
+    assert [str(line) for line in bad] == [
+        f"a.jsonl line 1: 'correct' must be true, false or null, got {label!r}"
+    ]
 
 
 def test_a_folder_stands_for_its_recordings_by_name(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -301,10 +302,20 @@ def test_rows_that_come_twice_and_bad_lines_are_named_and_left_out(tmp_path: Pat
     found = rows_from_recordings([path], BALANCED)
 
     assert len(found.rows) == 30
-    assert [("comes twice" in b, "line 32" in b) for b in found.bad] == [
-        (True, False),
-        (False, True),
-    ]
+    assert found.bad[0] == "a.jsonl line 31: the row '3' of made, m comes twice; the first counts"
+    assert found.bad[1].startswith("a.jsonl line 32: not JSON")
+
+
+def test_a_label_that_is_none_is_named_and_does_not_count(tmp_path: Path) -> None:
+    path = _recording(tmp_path / "a.jsonl", 30)
+    lines = path.read_text().splitlines()
+    lines[4] = re.sub(r'"correct": \w+', '"correct": NaN', lines[4])
+    path.write_text("\n".join(lines) + "\n")
+
+    found = rows_from_recordings([path], BALANCED)
+
+    assert sum(row.loss is not None for row in found.rows) == 29
+    assert found.bad == ["a.jsonl line 5: 'correct' must be true, false or null, got nan"]
 
 
 def test_rows_of_one_slice_share_its_names_so_that_millions_fit_into_memory(tmp_path: Path) -> None:

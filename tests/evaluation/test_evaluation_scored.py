@@ -86,6 +86,31 @@ def test_the_slices_are_dataset_model_domain_and_task(tmp_path: Path) -> None:
     assert row.slices == expected
 
 
+def test_a_label_that_is_asked_for_slices_the_rows_that_have_it(tmp_path: Path) -> None:
+    labels = {"difficulty": 3, "domain": "not the row's own", "checked": None}
+    path = _write(tmp_path / "in.jsonl", RECORDED | {"labels": labels}, RECORDED | {"id": "2"})
+    scored = _write(tmp_path / "scored.jsonl", SCORED, SCORED | {"id": "2"})
+
+    known = load_labels([path], slices=["difficulty", "domain", "checked"])
+    first, second = join(read_scored([scored]), known)
+
+    assert isinstance(first, JudgedRow)
+    assert isinstance(second, JudgedRow)
+    assert (first.slices["difficulty"], first.slices["domain"]) == ("3", "history")
+    assert "checked" not in first.slices
+    assert "difficulty" not in second.slices
+    assert known.dimensions == {"dataset", "model", "domain", "task", "difficulty"}
+
+
+def test_labels_serve_a_second_file_of_scores(tmp_path: Path) -> None:
+    labels = load_labels([_write(tmp_path / "in.jsonl", RECORDED)])
+    scored = _write(tmp_path / "scored.jsonl", SCORED)
+
+    (once,), (again,) = (list(join(read_scored([scored]), of)) for of in (labels.untaken(), labels))
+
+    assert once == again
+
+
 def test_a_row_without_a_readable_reply_counts_as_not_right(tmp_path: Path) -> None:
     nothing = {"representative": None, "score": None, "probability": None, "status": "unavailable"}
 
@@ -196,6 +221,7 @@ def test_labels_that_nobody_asked_for_are_counted(tmp_path: Path) -> None:
     list(join(read_scored([_write(tmp_path / "scored.jsonl", SCORED)]), labels))
 
     assert labels.n_not_scored == 1
+    assert str(labels.first_not_scored()) == "the row '2' of bridges, small"
 
 
 def test_a_gzipped_file_reads_like_a_plain_one(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from uncertain_llm.cli.evaluate import AgainstOption, JsonOption, read_judged, report_bad_lines
+from uncertain_llm.cli.evaluate import (
+    AgainstOption,
+    JsonOption,
+    SliceOption,
+    judge,
+    labels_of,
+    report_bad_lines,
+)
 from uncertain_llm.cli.evaluate_view import comparison_text
 from uncertain_llm.cli.exits import ExitCode, fail
 from uncertain_llm.core.errors import UncertainLLMError
@@ -32,6 +39,7 @@ def compare(
         ),
     ],
     against: AgainstOption = None,
+    slices: SliceOption = None,
     gate: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="YAML file with the gate's limits.", show_default=False),
@@ -46,8 +54,11 @@ def compare(
         raise typer.BadParameter("say where the labels are", param_hint="--against")
     try:
         rules = Gate() if gate is None else load_gate(gate)
-        old = read_judged([baseline], against, refuse_conflicts=True)
-        new = read_judged([candidate], against, refuse_conflicts=True)
+        if rules.slices.dimensions is not None:
+            slices = [*rules.slices.dimensions, *(slices or ())]
+            rules = rules.looking_at(slices)
+        labels = labels_of(against, slices=slices or (), refuse_conflicts=True)
+        old, new = judge([baseline], labels.untaken()), judge([candidate], labels)
         found = compare_columns(old.columns, new.columns, rules)
     except UncertainLLMError as error:
         fail(error)

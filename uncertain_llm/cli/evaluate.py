@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -25,10 +25,24 @@ from uncertain_llm.evaluation.intervals import (
     read_interval_rows,
 )
 from uncertain_llm.evaluation.report import evaluate_columns
-from uncertain_llm.evaluation.scored import join, judged_decisions, load_labels, read_scored
+from uncertain_llm.evaluation.scored import (
+    Labels,
+    join,
+    judged_decisions,
+    load_labels,
+    read_scored,
+)
 from uncertain_llm.storage.whole_file import whole_file
 
-__all__ = ["AgainstOption", "JsonOption", "evaluate", "read_judged", "report_bad_lines"]
+__all__ = [
+    "AgainstOption",
+    "JsonOption",
+    "SliceOption",
+    "evaluate",
+    "judge",
+    "labels_of",
+    "report_bad_lines",
+]
 
 AgainstOption = Annotated[
     list[Path] | None,
@@ -36,6 +50,16 @@ AgainstOption = Annotated[
         "--against",
         metavar="IN",
         help="The recorded samples with their labels: a file or a folder; may be repeated.",
+        show_default=False,
+    ),
+]
+SliceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slice",
+        metavar="NAME",
+        help="Also report by this of the recorded rows' `labels`, for example difficulty; may be "
+        "repeated.",
         show_default=False,
     ),
 ]
@@ -49,6 +73,7 @@ def evaluate(
         typer.Argument(metavar="SCORED", help="What `assess` wrote.", show_default=False),
     ] = None,
     against: AgainstOption = None,
+    slices: SliceOption = None,
     log: Annotated[
         str | None,
         typer.Option(
@@ -76,6 +101,8 @@ def evaluate(
     """Say how right the answers were and how true the probabilities, with 95 % intervals."""
     if (log is None) == (scored is None) or (scored is None) != (against is None):
         raise typer.BadParameter("give SCORED and --against IN, or --log URL")
+    if log is not None and slices:
+        raise typer.BadParameter("a log is sliced by all labels anyway", param_hint="--slice")
     intervals = None
     bad: Sequence[BadLine]
     try:
@@ -84,9 +111,10 @@ def evaluate(
         if log is not None:
             columns, bad = _read_log(log)
         else:
-            judged = read_judged(scored or (), against or ())
+            labels = labels_of(against or (), slices=slices or ())
+            judged = judge(scored or (), labels)
             columns, bad = judged.columns, judged.bad
-            if INTERVAL_TASK in judged.tasks:
+            if INTERVAL_TASK in labels.tasks:
                 intervals = _stated_intervals(against or (), resamples, seed)
         report = evaluate_columns(columns, n_resamples=resamples, seed=seed)
         report = report.model_copy(update={"intervals": intervals})
@@ -109,51 +137,65 @@ class JudgedFiles:
 
     columns: Columns
     bad: Sequence[BadLine]
-    tasks: Set[str]
-    """Of the recorded rows, scored or not."""
 
 
-def read_judged(
-    scored: Sequence[Path], against: Sequence[Path], *, refuse_conflicts: bool = False
-) -> JudgedFiles:
-    """Return scored rows joined with their labels; what is odd about them is said on stderr.
+def labels_of(
+    against: Sequence[Path], *, slices: Collection[str] = (), refuse_conflicts: bool = False
+) -> Labels:
+    """Return the labels of recordings; what is odd about them is said on stderr.
 
     Raises:
-        ConfigurationError: A file does not exist, or no row of the two belongs together; with
-            `refuse_conflicts` also when one row has two sets of labels.
+        ConfigurationError: A file does not exist, none of its rows can be read, or no row has a
+            label that is to slice them; with `refuse_conflicts` also when one row has two sets of
+            labels.
     """
-    labels = load_labels(input_files(against))
+    labels = load_labels(input_files(against), slices=slices)
+    names = ", ".join(path.name for path in against)
     if labels.n_rows == 0:
         first = f"; the first problem: {labels.bad_lines[0]}" if labels.bad_lines else ""
         raise ConfigurationError(
-            f"no row in {', '.join(path.name for path in against)} could be read{first}; "
+            f"no row in {names} could be read{first}; "
             "--against takes the recording, with 'correct' in its samples"
         )
+    if missing := [name for name in slices if name not in labels.dimensions]:
+        raise ConfigurationError(f"no row in {names} has a label {missing[0]!r} to slice it by")
     if refuse_conflicts and labels.n_conflicts:
         raise ConfigurationError(
             f"{labels.n_conflicts} rows have the dataset, model and id of another row, and other "
             "labels: it cannot be told which were scored; give each system its own model name, for "
             "example small@prompt-7"
         )
+    if labels.n_duplicates:
+        typer.echo(
+            f"Note: {labels.n_duplicates} labelled rows come twice; the first counts", err=True
+        )
+    return labels
+
+
+def judge(scored: Sequence[Path], labels: Labels) -> JudgedFiles:
+    """Return scored rows joined with labels that nobody took; oddities are said on stderr.
+
+    Raises:
+        ConfigurationError: A file does not exist, or no row of the two belongs together.
+    """
     columns, bad = collect(join(read_scored(input_files(scored)), labels))
     if len(columns) == 0:
         raise ConfigurationError(
             f"no row in {', '.join(path.name for path in scored)} could be read"
             + (f"; the first problem: {bad[0]}" if bad else "")
         )
-    if labels.n_rows and labels.n_not_scored == labels.n_rows:
+    if labels.n_not_scored == labels.n_rows:
         raise ConfigurationError(
             "no scored row has a label: dataset, model and id of SCORED and IN do not match"
         )
-    if labels.n_not_scored:
+    first = labels.first_not_scored()
+    if first is not None:
         typer.echo(
-            f"Note: {labels.n_not_scored} of {labels.n_rows} labelled rows are not scored", err=True
+            f"Note: {labels.n_not_scored} of {labels.n_rows} labelled rows are not scored; "
+            f"the first: {printable(str(first), one_line=True)}",
+            err=True,
         )
-    if labels.n_duplicates:
-        typer.echo(
-            f"Note: {labels.n_duplicates} labelled rows come twice; the first counts", err=True
-        )
-    return JudgedFiles(columns, [*bad, *labels.bad_lines], labels.tasks)
+    return JudgedFiles(columns, [*bad, *labels.bad_lines])
 
 
 def report_bad_lines(bad: Sequence[BadLine]) -> None:

@@ -6,9 +6,9 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, cast
 
@@ -26,6 +26,7 @@ __all__ = [
     "read_labels",
     "read_lines",
     "read_rows",
+    "shortened",
 ]
 
 _SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -44,6 +45,9 @@ class RowKey:
     dataset: str
     model: str
     id: str
+
+    def __str__(self) -> str:
+        return f"the row {self.id!r} of {self.dataset}, {self.model}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,10 @@ class RowLabels:
     domain: str | None
     samples: tuple[bool | None, ...]
     greedy: bool | None
+    slices: Mapping[str, str] = field(default_factory=dict)
+    """Of the row's other labels those that were asked for, for example its difficulty."""
+    place: tuple[Path, int] = field(default=(Path("IN"), 0), compare=False)
+    """The file and the line that it comes from, for messages."""
 
     def of(self, representative: int | None) -> bool | None:
         """Return whether the reply is right: by its index, -1 for greedy, None for no reply."""
@@ -164,28 +172,51 @@ def read_rows(
 
 
 def read_labels(
-    paths: Iterable[Path], *, on_bad_line: Callable[[BadLine], object] | None = None
+    paths: Iterable[Path],
+    *,
+    slices: Collection[str] = (),
+    on_bad_line: Callable[[BadLine], object] | None = None,
+    on_bad_label: Callable[[BadLine], object] | None = None,
 ) -> Iterator[RowLabels]:
     """Yield the labels of all readable rows.
 
     Args:
         paths: Recorded samples.
+        slices: Names in the row's `labels` that are kept beside its task and domain.
         on_bad_line: Is told of each line that cannot be read; left out, they are the business of
             `read_rows`.
+        on_bad_label: Is told of each row with a `correct` that is none: its replies with such a
+            one count as not labelled.
     """
-    for found in read_lines(paths):
+    for place, found in numbered_lines(paths):
         if isinstance(found, BadLine):
             if on_bad_line is not None:
                 on_bad_line(found)
-        else:
-            greedy = found.get("greedy")
-            yield RowLabels(
-                key=_key(found),
-                task=_text(found.get("task")),
-                domain=_text(found.get("domain")),
-                samples=tuple(_correct(s) for s in _samples(found)),
-                greedy=_correct(greedy) if isinstance(greedy, Mapping) else None,
-            )
+            continue
+        greedy = found.get("greedy")
+        replies = [*_samples(found), *([greedy] if isinstance(greedy, Mapping) else [])]
+        right = [_correct(reply) for reply in replies]
+        if on_bad_label is not None and any(
+            known is None and reply.get("correct") is not None
+            for known, reply in zip(right, replies, strict=True)
+        ):
+            on_bad_label(BadLine(*place, _wrong_with_labels(replies)))
+        n_samples = len(_samples(found))
+        yield RowLabels(
+            key=_key(found),
+            task=_text(found.get("task")),
+            domain=_text(found.get("domain")),
+            samples=tuple(right[:n_samples]),
+            greedy=right[n_samples] if len(right) > n_samples else None,
+            slices=_slices(found.get("labels"), slices) if slices else {},
+            place=place,
+        )
+
+
+def shortened(value: object) -> str:
+    """Return a value as a message shows it: on one line, at most 40 characters."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 @contextmanager
@@ -278,7 +309,24 @@ def _sample(raw: Mapping[str, object], model: object) -> Sample:
 
 def _correct(raw: Mapping[str, object]) -> bool | None:
     correct = raw.get("correct")
-    return bool(correct) if isinstance(correct, int) else None
+    # Tables write 1.0 for true where another row has no label.
+    if isinstance(correct, int | float) and correct in (0, 1):
+        return bool(correct)
+    return None
+
+
+def _wrong_with_labels(replies: Iterable[Mapping[str, object]]) -> str:
+    labels = (reply.get("correct") for reply in replies)
+    wrong = next(label for label in labels if label is not None and label not in (0, 1))
+    return f"'correct' must be true, false or null, got {shortened(wrong)}"
+
+
+def _slices(labels: object, wanted: Collection[str]) -> dict[str, str]:
+    """Return the labels of a row that are wanted, as text; those that are null it does not have."""
+    if not isinstance(labels, Mapping):
+        return {}
+    texts = {name: _text(labels.get(name)) for name in wanted}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def _text(value: object) -> str | None:

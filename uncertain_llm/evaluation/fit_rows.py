@@ -71,13 +71,13 @@ def rows_from_recordings(
         on_read: As in `dataset.read_lines`.
     """
     assessor = Assessor(_bare(policy), n_samples=n_samples, answer=answer, estimator=load_prior())
-    labels = iter(read_labels(files))
     # Millions of rows of a few datasets: their names are kept once, not in each row.
     seen: dict[tuple[str, str], set[str]] = {}
     shared: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
     models: set[str] = set()
     found: list[FitRow] = []
     bad: list[str] = []
+    labels = iter(read_labels(files, on_bad_label=lambda line: bad.append(str(line))))
     for row in read_rows(files, on_read=on_read):
         if isinstance(row, BadLine):
             bad.append(str(row))
@@ -86,7 +86,7 @@ def rows_from_recordings(
         known = next(labels)
         ids = seen.setdefault((row.key.dataset, row.key.model), set())
         if row.key.id in ids:
-            bad.append(f"row {row.key.dataset}/{row.key.model}/{row.key.id} comes twice")
+            bad.append(str(BadLine(*known.place, f"{row.key} comes twice; the first counts")))
             continue
         ids.add(row.key.id)
         slices = _slices(row)

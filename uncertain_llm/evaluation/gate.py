@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +39,8 @@ class SliceGate(Value):
     """What is looked at in each slice."""
 
     dimensions: tuple[str, ...] | None = None
-    """Which ones, for example domain and task; None means all that the rows have."""
+    """Which ones, for example domain, task or a name in the recording's `labels`; None means all
+    that the rows have."""
     least_rows: Annotated[int, Field(ge=20)] = 100
     """Labelled rows that a slice must have in both files."""
     brier: Limit = 0.0
@@ -57,6 +58,11 @@ class Gate(Value):
     seed: Annotated[int, Field(ge=0)] = 0
     limits: Limits = Limits()
     slices: SliceGate = SliceGate()
+
+    def looking_at(self, dimensions: Sequence[str]) -> Gate:
+        """Return this gate for slices of these dimensions."""
+        slices = self.slices.model_copy(update={"dimensions": tuple(dimensions)})
+        return self.model_copy(update={"slices": slices})
 
 
 def load_gate(path: Path) -> Gate:

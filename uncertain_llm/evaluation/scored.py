@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.decision import Action
 from uncertain_llm.core.response import DecisionRecord, Label
-from uncertain_llm.evaluation.dataset import BadLine, RowKey, RowLabels, numbered_lines, read_labels
+from uncertain_llm.evaluation.dataset import (
+    BadLine,
+    RowKey,
+    RowLabels,
+    numbered_lines,
+    read_labels,
+    shortened,
+)
 
 __all__ = [
     "JudgedRow",
@@ -27,7 +34,7 @@ _REQUIRED = ("dataset", "model", "id", "representative", "score", "probability",
 _STATUSES = {status.value: status for status in ConfidenceStatus}
 _ACTIONS = {action.value: action for action in Action}
 _UNKNOWN = 2  # beside 0 (wrong) and 1 (right), a byte for each reply
-_Known = tuple[bytes, str | None, str | None]  # replies (greedy first), domain, task
+_Known = tuple[bytes, tuple[tuple[str, str], ...]]  # replies (greedy first), slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class JudgedRow:
     right: bool | None
     """False also where no reply could be read: nothing right was given. None when nobody knows."""
     slices: Mapping[str, str]
-    """Dimension to value: dataset, model, domain, task where they are known; labels of a log."""
+    """Dimension to value: dataset, model, domain, task where they are known, and labels: all of a
+    log's decision, of a recorded row those that were asked for."""
     question: str
     """Names the question: rows of one question are not independent."""
     delivered: Action | None = None
@@ -79,6 +87,8 @@ class Labels:
     n_conflicts: int = 0
     """Those among them whose labels differ from the earlier row's."""
     n_rows: int = 0
+    dimensions: set[str] = field(default_factory=set)
+    """What at least one row can be sliced by."""
     tasks: set[str] = field(default_factory=set)
     """Every task that a row names, also one that comes twice."""
     n_not_scored: int = 0
@@ -87,27 +97,31 @@ class Labels:
     _rows: dict[tuple[str, str], dict[str, _Known | None]] = field(default_factory=dict)
     # Rows differ in their ids; what is known of them repeats, and is kept once.
     _distinct: dict[_Known, _Known] = field(default_factory=dict)
-    _names: dict[str | None, str | None] = field(default_factory=dict)
 
     def add(self, row: RowLabels) -> None:
         """Keep a row's labels, unless an earlier row has its key."""
         rows = self._rows.setdefault((row.key.dataset, row.key.model), {})
-        domain, task = (self._names.setdefault(name, name) for name in (row.domain, row.task))
-        if task is not None:
-            self.tasks.add(task)
+        if row.task is not None:
+            self.tasks.add(row.task)
         replies = bytes(_UNKNOWN if r is None else int(r) for r in (row.greedy, *row.samples))
         if row.key.id in rows:
             earlier = rows[row.key.id]
             self.n_duplicates += 1
             self.n_conflicts += earlier is None or earlier[0] != replies
             return
-        known = (replies, domain, task)
-        rows[row.key.id] = self._distinct.setdefault(known, known)
+        # A label that is called like one of the row's own fields does not take its place.
+        named = {**row.slices, "domain": row.domain, "task": row.task}
+        named |= {"dataset": row.key.dataset, "model": row.key.model}
+        known = (replies, tuple((k, v) for k, v in named.items() if v is not None))
+        if known not in self._distinct:
+            self._distinct[known] = known
+            self.dimensions |= dict(known[1]).keys()
+        rows[row.key.id] = self._distinct[known]
         self.n_rows += 1
         self.n_not_scored += 1
 
     def take(self, key: RowKey) -> _Known | None:
-        """Return labels (greedy first), domain and task of a row; None if it is not known.
+        """Return labels (greedy first) and slices of a row; None if it is not known.
 
         Raises:
             ValueError: The row was asked for before.
@@ -115,16 +129,34 @@ class Labels:
         rows = self._rows.setdefault((key.dataset, key.model), {})
         known = rows.get(key.id)
         if known is None and key.id in rows:
-            raise ValueError(f"the row {key.id!r} of {key.dataset}, {key.model} comes twice")
+            raise ValueError(f"{key} comes twice")
         rows[key.id] = None
         self.n_not_scored -= known is not None
         return known
 
+    def first_not_scored(self) -> RowKey | None:
+        """Return the first row that `take` was not asked for so far."""
+        for (dataset, model), rows in self._rows.items():
+            for name, known in rows.items():
+                if known is not None:
+                    return RowKey(dataset, model, name)
+        return None
 
-def load_labels(paths: Iterable[Path]) -> Labels:
-    """Return the labels of all readable recorded rows."""
+    def untaken(self) -> Labels:
+        """Return the same labels for another file of scores; call it before anything was taken."""
+        return replace(self, _rows={key: dict(rows) for key, rows in self._rows.items()})
+
+
+def load_labels(paths: Iterable[Path], *, slices: Collection[str] = ()) -> Labels:
+    """Return the labels of all readable recorded rows.
+
+    Args:
+        paths: Recorded samples.
+        slices: Names in the rows' `labels` by which they can be sliced.
+    """
     labels = Labels()
-    for row in read_labels(paths, on_bad_line=labels.bad_lines.append):
+    keep = labels.bad_lines.append
+    for row in read_labels(paths, slices=slices, on_bad_line=keep, on_bad_label=keep):
         labels.add(row)
     return labels
 
@@ -187,14 +219,13 @@ def judged_decisions(log: LabelledLog) -> Iterator[JudgedRow]:
 
 
 def _judged(row: ScoredRow, known: _Known | None) -> JudgedRow:
-    slices = {"dataset": row.key.dataset, "model": row.key.model}
-    right: bool | None = None
-    if known is not None:
-        replies, domain, task = known
-        right = _right(row, replies)
-        slices |= {"domain": domain} if domain is not None else {}
-        slices |= {"task": task} if task is not None else {}
-    return JudgedRow(scored=row, right=right, slices=slices, question=row.key.id)
+    if known is None:
+        slices = {"dataset": row.key.dataset, "model": row.key.model}
+        return JudgedRow(scored=row, right=None, slices=slices, question=row.key.id)
+    replies, named = known
+    return JudgedRow(
+        scored=row, right=_right(row, replies), slices=dict(named), question=row.key.id
+    )
 
 
 def _right(row: ScoredRow, replies: bytes) -> bool | None:
@@ -217,13 +248,13 @@ def _wrong_with_scored(found: Mapping[str, object]) -> str | None:
         return f"required key missing: {', '.join(missing)}"
     for name in ("score", "probability"):
         if found[name] is not None and _unit(found[name]) is None:
-            return f"'{name}' must be a number in [0, 1] or null, got {_short(found[name])}"
+            return f"'{name}' must be a number in [0, 1] or null, got {shortened(found[name])}"
     for name, allowed in (("status", _STATUSES), ("action", _ACTIONS)):
         if str(found[name]) not in allowed:
-            return f"'{name}' must be one of {', '.join(allowed)}, got {_short(found[name])}"
+            return f"'{name}' must be one of {', '.join(allowed)}, got {shortened(found[name])}"
     index = found["representative"]
     if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
-        return f"'representative' must be a whole number or null, got {_short(index)}"
+        return f"'representative' must be a whole number or null, got {shortened(index)}"
     return None
 
 
@@ -245,8 +276,3 @@ def _unit(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
         return float(value)
     return None
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
