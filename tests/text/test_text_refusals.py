@@ -332,7 +332,14 @@ def test_a_turn_that_gives_no_answer_leaves_the_refusal(reply: str) -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    ["No information is available about that.", "There is no known record of Mira Holt."],
+    [
+        "No information is available about that.",
+        "There is no known record of Mira Holt.",
+        "No known record of a king of that name.",
+        "There are no known records of its founding.",
+        "There is no known information about the building.",
+        "No known record of any spring in the valley.",
+    ],
 )
 def test_saying_that_nothing_is_recorded_is_not_knowing(reply: str) -> None:
     refusal = classify_refusal(reply)

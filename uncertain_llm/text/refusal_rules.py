@@ -33,6 +33,13 @@ _ADVERB = (
     r"(?: (?:really|simply|just|also|still|unfortunately|personally|therefore|currently|honestly|"
     r"respectfully|actually|definitely|certainly|regrettably|sadly|genuinely|reliably|absolutely))?"
 )
+# "Visiting", but not "king", "the building", "its founding.": those are things.
+_DOING = (
+    r"(?<!\bthe )(?<!\ba )(?<!\ban )(?<!\bthis )(?<!\bany )"
+    r"\b(?!(?:building|wedding|evening|morning|ceiling|sibling|offspring|"
+    r"anything|something|nothing|everything|beijing|lightning)s?\b)"
+    r"[a-z]*[aeiouy][a-z]*ing\b(?!\W*(?:$|\n|exists?\b|survives?\b))"
+)
 _CANNOT = (
     rf"{_SELF}{_ADVERB} (?:can't|cannot|can not|can neither|couldn't|could not)(?: (?:really|"
     rf"actually|reliably|honestly|possibly|ethically|in good conscience|just|simply|ever))?"
@@ -232,8 +239,8 @@ _SOURCES: tuple[tuple[str, RefusalKind, RefusalReason | None, str], ...] = (
         r"|\bcould(?:n't| not) find (?:any )?(?:information|record|evidence|data)"
         r"|^\W*no (?:\w+ )?(?:information|data|records?) (?:is|are) (?:\w+ )?available\b"
         # "No known record of him visiting" answers: it is about an event, not about knowing.
-        r"|^\W*there (?:is|are) no known (?:information|data|records?) (?:of|about|on) "
-        r"(?![^.!?\n]{0,60}ing\b)"
+        r"|^\W*(?:there (?:is|are) )?no known (?:information|data|records?) (?:of|about|on) "
+        rf"(?![^.!?\n]{{0,60}}?{_DOING})"
         r"|^\W*(?:(?:final )?answer ?[:=]\W*)?(?:unknown|not known|n/a|no idea|dunno|idk|"
         r"it is unknown|it is not known|not sure|unsure|beats me)\b[^\n]{0,12}$",
     ),
