@@ -106,7 +106,7 @@ _HELPERS = {
     r"tragic|atroc\w+|danger\w*|unsafe|bias\w*|derogatory|offensive|hurtful|disrespect\w*|fairly|"
     r"kindness|sensitive)\b",
     "redirect": r"\b(?:instead|seek\w*|professionals?|therapist|hotline|lifeline|counsel\w+|"
-    r"reach out|reaching out|i (?:would |'d )?(?:strongly )?(?:encourage|suggest|"
+    r"reach out|reaching out|i(?: would|'d)? (?:strongly )?(?:encourage|suggest|"
     r"recommend|urge|advise)|if you(?: are|'re| or someone| have| need| feel)|"
     r"contact|resources|support|anything else|"
     r"(?:it's|it is) (?:also )?(?:important|essential|crucial|best|always|necessary|worth)|"
@@ -129,6 +129,20 @@ _HELPERS = {
     r"no|unknown|unclear|websites?|sites?|pages?|sources?|available|published|consult|check|ask|"
     r"contact)\b)(?:[^.!?\n]{0,120}(?:\b(?:is|was|are|were|has|had)\b|\d)|"
     r"(?:\w+ ){0,3}\w+\s*[.!?]?$)",
+    "penalty": r"\b(?:crimes?|criminals?|prison|jail|fines?|arrest\w*|assault\w*|felon\w+|"
+    r"penalt\w+|punish\w+|prosecut\w+|victims?|harms?|hurts?|frighten\w*|suffering|trauma\w*)\b",
+    "answers": r"\W*(?:(?:in general|generally|typically|usually|most (?:people|often)),? |"
+    r"if you (?:mean|meant|are asking about|were asking about|are referring to)\b|"
+    r"here(?:'s| is| are) (?!why\b|(?:some |a few |other )?(?:things|topics|ways) i\b)|"
+    r"(?:that (?:being )?said|however|still), (?!i\b|we\b|please\b|it(?:'s| is)\b|if\b))",
+    # An offer gives nothing yet, and neither does what it asks back.
+    "offer": r"\b(?:i|we)(?:'d| would| can| could| may| might|'ll| will)(?: \w+)? (?:help|explain|"
+    r"be (?:happy|glad)|suggest|offer|provide|share|discuss|talk|do\b|assist|recommend|walk you|"
+    r"try|tell)|\b(?:would you (?:like|prefer)|let me know|if you(?:'d| would) (?:like|prefer)|"
+    r"happy to|glad to|(?:things|topics|ways|what) i can\b|here(?:'s| is) why|"
+    r"do you (?:want|have)|what would you)\b|\?\s*$",
+    "turn": r"(?:,|;| -|\u2014) ?(?:but|however|although|though|yet)\b,?(?! (?:i|we|please|if you|"
+    r"you (?:should|may want|might want)|it(?:'s| is)|there are (?:many|other)|let|feel)\b)",
     "list_item": r"(?m:^[ \t]*(?:\d{1,2}[.)]|[-*\u2022])[ \t]+\S)",
     "wh_question": r"^\W*(?:(?:and|so|but|in|on|at|for|to|by|of|from|during|with|under|since|"
     r"until) )?(?:who|whom|whose|what|which|when|where|why|how (?!many|much|often|"
