@@ -133,7 +133,8 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, share: float) -> Non
         ('"n_labels": 40', '"n_labels": 4000', "checksum"),
         ('"answer": 0.8', '"answer": 0.7', "checksum"),
         ('"n_labels": 40', '"n_labels": "many"', "n_labels"),
-        ('"schema_version": 1', '"schema_version": 2', "newer version"),
+        ('"schema_version": 1', '"schema_version": 2', "checksum"),
+        ('"schema_version": 1', '"schema_version": 3', "newer version"),
         ('"uncertain_llm calibration"', '"something"', "not a FITTED file"),
         ('"n_rows": 40', '"rows": 40', "changed by hand"),
         ('"n_rows": 40', '"n_rows": NaN', "n_rows"),
@@ -242,6 +243,19 @@ def test_fields_that_came_later_leave_the_checksum_of_older_files_alone() -> Non
 
     assert "below" not in old.model_dump_json()
     assert CertifiedBand.model_validate_json(new.model_dump_json()) == new
+
+
+@pytest.mark.parametrize(
+    ("bands", "version"),
+    [(("answer", "shown"), 1), (("answer", "hedge"), 2), (("answer", "verified"), 2)],
+)
+def test_only_a_file_that_an_older_version_cannot_read_says_so(
+    bands: tuple[str, ...], version: int
+) -> None:
+    certified = _file(certificate=_certificate(*(_band(name, 0.7) for name in bands)))
+    refused = _file(reasons=tuple(REASON.model_copy(update={"band": name}) for name in bands))
+
+    assert (certified.schema_version, refused.schema_version) == (version, version)
 
 
 def test_the_gate_closes_for_the_hedged_where_nothing_is_certified_of_them() -> None:

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 
 from uncertain_llm.calibration.fitted import FittedEstimator
 from uncertain_llm.core.base import Band, Unit, Value
-from uncertain_llm.policy.certificate import Certificate, NotCertifiedReason
+from uncertain_llm.policy.certificate import BandName, Certificate, NotCertifiedReason
 from uncertain_llm.policy.cuts import Cuts
 
 __all__ = [
@@ -25,7 +25,11 @@ __all__ = [
     "MoreLabels",
 ]
 
-CALIBRATION_SCHEMA_VERSION = 1
+CALIBRATION_SCHEMA_VERSION = 2
+"""The newest form that this version reads and writes."""
+
+_SINCE: Mapping[BandName, int] = {"hedge": 2, "verified": 2}
+"""The first form that knew a band; an older library must say "newer", not "changed by hand"."""
 
 
 class Binding(Value):
@@ -130,7 +134,9 @@ class CalibrationFile(Value):
     """A FITTED file. Plain data; it is bound to the pipeline that its labels came from."""
 
     format: Literal["uncertain_llm calibration"] = "uncertain_llm calibration"
-    schema_version: int = CALIBRATION_SCHEMA_VERSION
+    schema_version: Annotated[int, Field(ge=1, le=CALIBRATION_SCHEMA_VERSION)] = 1
+    """The oldest form that holds what is in the file, so that older libraries read what they can;
+    `with_checksum` sets it."""
     library_version: str
     created_at: str | None = None
     """When, if the caller said so: the same labels give the same file."""
@@ -199,7 +205,7 @@ class CalibrationFile(Value):
         return not any(band.band == "answer" for band in self.certificate.bands)
 
     @property
-    def _promised(self) -> set[str]:
+    def _promised(self) -> set[BandName]:
         """The bands that something was asked to be promised of."""
         bands = () if self.certificate is None else self.certificate.bands
         return {band.band for band in bands} | {reason.band for reason in self.reasons}
@@ -210,8 +216,10 @@ class CalibrationFile(Value):
         return Gate(answer=None, limits_shown="shown" in promised, limits_hedge="hedge" in promised)
 
     def with_checksum(self) -> CalibrationFile:
-        """Return the file with its own checksum."""
-        return self.model_copy(update={"checksum": self.computed_checksum()})
+        """Return the file with the version it needs and its own checksum."""
+        needed = max((_SINCE.get(band, 1) for band in self._promised), default=1)
+        versioned = self.model_copy(update={"schema_version": needed})
+        return versioned.model_copy(update={"checksum": versioned.computed_checksum()})
 
     def computed_checksum(self) -> str:
         """Return the checksum of the contents as they are."""
