@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from uncertain_llm.core import errors
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.chat import CallFailure, CallPurpose, Generation, question_of
 from uncertain_llm.core.confidence import Clustering, Confidence, ConfidenceStatus, Measurement
 from uncertain_llm.core.decision import Action, Decision, ReasonCode
@@ -150,3 +151,24 @@ def test_a_fingerprint_mismatch_says_what_to_do() -> None:
 
     assert (error.fitted, error.running) == ("aaa", "bbb")
     assert "refit" in str(error)
+
+
+def test_a_value_made_without_checks_is_the_checked_one() -> None:
+    fields = {"signal": "s", "value": 0.5, "interval": (0.2, 0.8), "version": "2"}
+    quick, checked = unchecked(Measurement)(**fields), Measurement(**fields)
+
+    assert quick == checked
+    assert repr(quick) == repr(checked)
+    assert quick.model_dump_json() == checked.model_dump_json()
+    assert quick.model_dump_json(exclude_unset=True) == checked.model_dump_json(exclude_unset=True)
+    assert quick.model_copy(update={"value": 0.25}).value == 0.25
+    with pytest.raises(ValidationError):
+        quick.value = 0.25
+
+
+def test_values_made_without_checks_share_no_default_that_can_change() -> None:
+    make = unchecked(Measurement)
+    first = make(signal="s", value=None)
+    first.details["seen"] = True
+
+    assert make(signal="s", value=None).details == {}

@@ -14,10 +14,12 @@ from importlib import resources
 
 from pydantic import JsonValue
 
-from uncertain_llm.core.base import Value
+from uncertain_llm.core.base import Value, unchecked
 from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Measurement
 
 __all__ = ["Pattern", "Prior", "feature_names", "features_of", "load_prior"]
+
+_concluded = unchecked(Confidence)
 
 _BAND_LEVEL = 0.9
 _NORMAL_QUANTILE = 1.6448536269514722  # of 0.95, for a two-sided 90 % band
@@ -79,9 +81,11 @@ class Pattern(Value):
         """Return the log odds of being right for measured values."""
         features = features_of(values, n_samples)
         total = math.fsum(
-            weight * features[signal]
-            for signal, weight in self.weights.items()
-            if signal in features
+            [
+                weight * features[signal]
+                for signal, weight in self.weights.items()
+                if signal in features
+            ]
         )
         return self.intercept + self.per_log_samples * math.log(max(n_samples, 1)) + total
 
@@ -111,14 +115,12 @@ class Prior(Value):
             Averaging a logistic over a normal: MacKay (1992), Neural Computation 4(5), 720-736.
         """
         known = {
-            m.signal: m.value
-            for m in measurements
-            if m.value is not None and m.signal in _STRONG | _WEAK
+            m.signal: m.value for m in measurements if m.value is not None and m.signal in _FEATURES
         }
         strong = {signal for signal in known if signal in _STRONG}
         pattern = next((p for p in self.patterns if set(p.strong) == strong), None)
         if pattern is None or not known:
-            return Confidence(
+            return _concluded(
                 score=None,
                 probability=None,
                 band=None,
@@ -129,7 +131,7 @@ class Prior(Value):
         log_odds = pattern.log_odds(known, n_samples)
         if not pattern.strong:
             # The look of a question ranks a little; it is no ground for a probability.
-            return Confidence(
+            return _concluded(
                 score=_sigmoid(log_odds),
                 probability=None,
                 band=None,
@@ -143,7 +145,7 @@ class Prior(Value):
         # Far out in the tails the approximation overshoots the band's end: widen, never narrow.
         low = min(_sigmoid(log_odds - spread), probability)
         high = max(_sigmoid(log_odds + spread), probability)
-        return Confidence(
+        return _concluded(
             score=_sigmoid(log_odds),
             probability=probability,
             band=(low, high),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, ParamSpec, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Band", "Unit", "Value"]
+__all__ = ["Band", "Unit", "Value", "unchecked"]
+
+_Fields = ParamSpec("_Fields")
+_Made = TypeVar("_Made")
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 """A float in [0, 1]."""
@@ -24,3 +28,48 @@ class Value(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), defer_build=True
     )
+
+
+def unchecked(kind: Callable[_Fields, _Made]) -> Callable[_Fields, _Made]:
+    """Return a maker of values of one kind that looks at nothing, in half the time or less.
+
+    For the inner loop, where every field is a result of ours: a type checker sees the same
+    parameters as those of `kind`, and the values are equal to checked ones if the fields have
+    exactly the types that are declared (a tuple is no list, 1.0 is not 1). What comes from outside,
+    from a file, a model or a signal of the user's, is made by `kind` itself.
+
+    Args:
+        kind: A subclass of `Value` without validators of its own.
+
+    Example:
+        >>> class Pair(Value):
+        ...     left: Unit
+        ...     right: Unit = 0.5
+        >>> unchecked(Pair)(left=0.25) == Pair(left=0.25)
+        True
+    """
+    model = cast("type[Value]", kind)
+    declared = model.model_fields
+    # In the order of declaration, which is the order in JSON; what is required is always given.
+    usual = {name: field.default for name, field in declared.items()}
+    factories = tuple(
+        (name, cast("Callable[[], object]", field.default_factory))
+        for name, field in declared.items()
+        if field.default_factory is not None
+    )
+    new, put = cast("Callable[[object], _Made]", object.__new__), object.__setattr__
+
+    def make(*_: _Fields.args, **fields: _Fields.kwargs) -> _Made:
+        values: dict[str, object] = {**usual, **fields}
+        for name, factory in factories:
+            if name not in fields:
+                values[name] = factory()
+        made = new(model)
+        # These four are all that a pydantic value consists of (`BaseModel.model_construct`).
+        put(made, "__dict__", values)
+        put(made, "__pydantic_fields_set__", set(fields))
+        put(made, "__pydantic_extra__", None)
+        put(made, "__pydantic_private__", None)
+        return made
+
+    return make

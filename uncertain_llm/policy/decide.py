@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.confidence import Confidence, ConfidenceStatus
 from uncertain_llm.core.decision import (
     Action,
@@ -18,6 +19,8 @@ from uncertain_llm.policy.cuts import Cuts
 from uncertain_llm.policy.policy import ActOn, Policy
 
 __all__ = ["PROBE", "decide", "decide_after_verdict", "decide_again"]
+
+_decided = unchecked(Decision)
 
 PROBE = "probe_agreement"
 """The signal that tells whether the answer survives another form of the question."""
@@ -203,7 +206,7 @@ def _decision(
     cuts: dict[str, float],
     label_draw: float,
 ) -> Decision:
-    return Decision(
+    return _decided(
         action=action,
         reason=reason,
         probability_used=used,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from uncertain_llm.core.base import Value
+from uncertain_llm.core.base import Value, unchecked
 from uncertain_llm.core.chat import ModelCall, Request
 from uncertain_llm.core.confidence import Evidence, Measurement, Needs
 from uncertain_llm.text.hedges import decisiveness
 
 __all__ = ["Decisiveness"]
+
+_measured = unchecked(Measurement)
 
 
 class Decisiveness(Value):
@@ -47,7 +49,7 @@ class Decisiveness(Value):
         found = decisiveness(text)
         if found.score is None:
             return self._missing(found.missing or "no_claim")
-        return Measurement(
+        return _measured(
             signal=self.name,
             value=found.score,
             version=self.version,
@@ -55,4 +57,4 @@ class Decisiveness(Value):
         )
 
     def _missing(self, reason: str) -> Measurement:
-        return Measurement(signal=self.name, value=None, missing=reason, version=self.version)
+        return _measured(signal=self.name, value=None, missing=reason, version=self.version)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from uncertain_llm.core.base import Value
+from uncertain_llm.core.base import Value, unchecked
 from uncertain_llm.core.chat import ModelCall, Request
 from uncertain_llm.core.confidence import Evidence, Measurement, Needs
 
 __all__ = ["QuestionBrevity"]
+
+_measured = unchecked(Measurement)
 
 # Half of the scale; about the median length of the recorded questions. Chosen, not tuned: the
 # weight is fitted on the logarithm, where it only shifts the intercept.
@@ -34,8 +36,8 @@ class QuestionBrevity(Value):
     def measure(self, evidence: Evidence) -> Measurement:
         """Return the brevity; None without a question, or without an answer it could speak for."""
         if evidence.answer.unusable is not None:
-            return Measurement(signal=self.name, value=None, missing="no_readable_answer")
+            return _measured(signal=self.name, value=None, missing="no_readable_answer")
         if not evidence.question or not evidence.question.strip():
-            return Measurement(signal=self.name, value=None, missing="no_question")
+            return _measured(signal=self.name, value=None, missing="no_question")
         n_words = len(evidence.question.split())
-        return Measurement(signal=self.name, value=_MIDDLE_WORDS / (_MIDDLE_WORDS + n_words))
+        return _measured(signal=self.name, value=_MIDDLE_WORDS / (_MIDDLE_WORDS + n_words))

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from uncertain_llm.core.base import Value
+from uncertain_llm.core.base import Value, unchecked
 from uncertain_llm.core.chat import (
     CallPurpose,
     ChatMessage,
@@ -32,6 +32,8 @@ __all__ = [
     "follow_up_messages",
     "with_inline_instruction",
 ]
+
+_measured = unchecked(Measurement)
 
 ELICITATION_VERSION = "1"
 """Changes with any change of the two texts below."""
@@ -150,7 +152,7 @@ class StatedProbability(Value):
             "spread": _spread(values),
             "dissenters_mean": _mean_or_none(_stated_by_dissenters(evidence)),
         }
-        return Measurement(
+        return _measured(
             signal=self.name, value=_mean(values), version=self.version, details=details
         )
 
@@ -164,7 +166,7 @@ class StatedProbability(Value):
         read = stated_probability(texts[0])
         if read.value is None:
             return self._missing(read.missing or "not_stated")
-        return Measurement(
+        return _measured(
             signal=self.name,
             value=read.value,
             version=self.version,
@@ -172,7 +174,7 @@ class StatedProbability(Value):
         )
 
     def _missing(self, reason: str) -> Measurement:
-        return Measurement(signal=self.name, value=None, missing=reason, version=self.version)
+        return _measured(signal=self.name, value=None, missing=reason, version=self.version)
 
 
 class Scvc(Value):
@@ -212,7 +214,7 @@ class Scvc(Value):
             return self._missing(_why_nothing(evidence))
         agreement = len(_members(evidence, same=True)) / n_samples
         stated = _mean(values)
-        return Measurement(
+        return _measured(
             signal=self.name,
             value=(agreement + stated) / 2,
             version=self.version,
@@ -220,7 +222,7 @@ class Scvc(Value):
         )
 
     def _missing(self, reason: str) -> Measurement:
-        return Measurement(signal=self.name, value=None, missing=reason, version=self.version)
+        return _measured(signal=self.name, value=None, missing=reason, version=self.version)
 
 
 def _appended(content: object) -> object:
@@ -231,13 +233,13 @@ def _appended(content: object) -> object:
 
 
 def _members(evidence: Evidence, *, same: bool) -> list[Sample]:
-    clustering = evidence.clustering
+    clustering, samples = evidence.clustering, evidence.samples
     if clustering.answer_cluster is None:
         return []
     members: list[Sample] = []
     for position, cluster in enumerate(clustering.clusters):
         if (position == clustering.answer_cluster) is same:
-            members += [evidence.samples[i] for i in cluster if i not in clustering.duplicates]
+            members += [samples[i] for i in cluster if i not in clustering.duplicates]
     return members
 
 
