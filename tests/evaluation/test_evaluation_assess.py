@@ -11,7 +11,10 @@ import os
 import random
 import time
 import tracemalloc
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import overload
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +25,7 @@ from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.evaluation.assess_command import assess_files
 from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor, assess, scored_line
 from uncertain_llm.evaluation.dataset import BadLine, RecordedRow, RowKey, read_rows
+from uncertain_llm.flow.assess import Assessment
 from uncertain_llm.storage.policy_files import load_policy
 
 FIELDS = [
@@ -447,7 +451,51 @@ def test_any_row_gives_a_line_that_keeps_the_contract(
     (row,) = read_rows([path])
     assert isinstance(row, RecordedRow)
 
-    _check_contract(scored_line(row, assessor.assess(row)))
+    found = assessor.assess(row)
+    _check_contract(scored_line(row, found))
+    # Values of the inner loop are made without checks: these are the checks.
+    assert Assessment.model_validate(found.model_dump(), strict=True) == found
+
+
+@pytest.mark.parametrize("mode", list(AnswerMode))
+@pytest.mark.parametrize("ignore_answers", [False, True])
+def test_equal_replies_score_the_same_as_one_object_and_as_many(
+    tmp_path: Path, mode: AnswerMode, ignore_answers: bool
+) -> None:
+    rng = random.Random(3)
+    said = [
+        {"text": "It is Oslo.", "confidence": 0.5},
+        {"text": "It is Oslo.", "confidence": 1},
+        {"text": "I think it is Rome.", "answer": "Rome"},
+        {"answer": "rome"},
+        {"text": REFUSAL},
+        {"text": ""},
+    ]
+    rows = [_row(*rng.choices(said, k=rng.randrange(9)), greedy=said[0]) for _ in range(60)]
+    assessor = Assessor(POLICY, answer=mode, ignore_answers=ignore_answers)
+
+    for row in read_rows([_write(tmp_path / "in.jsonl", *rows)]):
+        assert isinstance(row, RecordedRow)
+        apart = replace(row, samples=tuple(sample.model_copy() for sample in row.samples))
+        assert len({id(s) for s in row.samples}) == len(set(map(str, row.samples)))
+        assert assessor.assess(row) == assessor.assess(apart)
+
+
+def test_the_twin_reads_replies_that_are_made_while_they_are_looped_over() -> None:
+    class Fresh(Sequence[str]):
+        def __len__(self) -> int:
+            return 4
+
+        @overload
+        def __getitem__(self, place: int) -> str: ...
+        @overload
+        def __getitem__(self, place: slice) -> Sequence[str]: ...
+        def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+            if not isinstance(place, int) or place > 3:
+                raise IndexError(place)
+            return f"{'Oslo' if place % 2 else 'Rome'} {place // 2}"
+
+    assert len(assess(Fresh()).evidence.clustering.clusters) == 4
 
 
 def test_the_python_twin_scores_what_the_command_scores(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from uncertain_llm.core.confidence import ConfidenceStatus, ProbeReply, Sample
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.ports import Estimator
 from uncertain_llm.evaluation.dataset import RecordedRow
-from uncertain_llm.flow.assess import Assessment, assess_samples
+from uncertain_llm.flow.assess import Assessment, assess_samples, of_each_object
 from uncertain_llm.flow.binding import bind, slices_of
 from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.flow.pipeline import Pipeline
@@ -79,7 +79,7 @@ class Assessor:
         samples = row.samples[: self.n_samples]
         greedy, probe = row.greedy, row.probe
         if self.ignore_answers:
-            samples = tuple(_without_answer(sample) for sample in samples)
+            samples = of_each_object(samples, _without_answer)
             greedy = None if greedy is None else _without_answer(greedy)
             probe = None if probe is None else _only_words(probe)
         uses_greedy = self.answer is AnswerMode.GREEDY
@@ -134,7 +134,7 @@ def assess(
         slices=slices_of({}, model=model, task=task),
     )
     return assess_samples(
-        [_as_sample(sample) for sample in samples],
+        of_each_object(samples, _as_sample),
         pipeline,
         question=question,
         task=task,
@@ -175,6 +175,8 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _without_answer(sample: Sample) -> Sample:
+    if sample.answer is None:
+        return sample
     return sample.model_copy(update={"answer": None})
 
 

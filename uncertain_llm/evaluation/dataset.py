@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, cast
 
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.chat import Elicitation
 from uncertain_llm.core.confidence import ProbeReply, Sample
 from uncertain_llm.core.errors import ConfigurationError
@@ -35,6 +36,9 @@ _PROBE_FORMS: Mapping[object, Literal[Elicitation.PERMUTED_OPTIONS, Elicitation.
     "permuted_options": Elicitation.PERMUTED_OPTIONS,
     "paraphrase": Elicitation.PARAPHRASE,
 }
+_unchecked_sample = unchecked(Sample)  # `_fields` lets nothing through that a sample would refuse
+Fields = tuple[str | None, str | None, float | None, str | None, bool, bool]
+"""What a recording holds of a reply: the fields of `Sample` in the order of `_made_of`."""
 _LINES_A_REPORT = 64  # how often progress is told: asking for the place costs as much as a line
 
 
@@ -267,7 +271,7 @@ def _row(found: Mapping[str, object]) -> RecordedRow:
         task=_text(found.get("task")),
         domain=_text(found.get("domain")),
         question=_text(found.get("question")),
-        samples=tuple(_sample(s, found["model"]) for s in _samples(found)),
+        samples=_equal_as_one(_samples(found), found["model"]),
         greedy=_sample(greedy, found["model"]) if isinstance(greedy, Mapping) else None,
         probe=_probe(found.get("probe")),
     )
@@ -294,16 +298,45 @@ def _samples(found: Mapping[str, object]) -> list[Mapping[str, object]]:
     return cast("list[Mapping[str, object]]", found["samples"])
 
 
+def _equal_as_one(raw: Sequence[Mapping[str, object]], model: object) -> tuple[Sample, ...]:
+    """Return the samples, equal ones as one object: whatever reads them reads it once."""
+    found: dict[Fields, Sample] = {}
+    samples: list[Sample] = []
+    for one in raw:
+        fields = _fields(one, model)
+        sample = found.get(fields)
+        if sample is None:
+            sample = found[fields] = _made_of(fields)
+        samples.append(sample)
+    return tuple(samples)
+
+
 def _sample(raw: Mapping[str, object], model: object) -> Sample:
-    stated = _probability(raw.get("confidence"))
-    return Sample(
-        text=_text(raw.get("text")),
-        answer=_text(raw.get("answer")),
+    return _made_of(_fields(raw, model))
+
+
+def _fields(raw: Mapping[str, object], model: object) -> Fields:
+    given = raw.get
+    return (
+        _text(given("text")),
+        _text(given("answer")),
+        _probability(given("confidence")),
+        _text(given("response_id")),
+        given("from_cache") is True,
+        given("model") not in (None, model),
+    )
+
+
+def _made_of(fields: Fields) -> Sample:
+    text, answer, stated, response_id, from_cache, other_model = fields
+    return _unchecked_sample(
+        text=text,
+        answer=answer,
         stated_probability=stated,
         stated_missing=None if stated is not None else "not_stated",
-        response_id=_text(raw.get("response_id")),
-        from_cache=raw.get("from_cache") is True,
-        other_model=raw.get("model") not in (None, model),
+        response_id=response_id,
+        from_cache=from_cache,
+        other_model=other_model,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from uncertain_llm.core.base import Value
+from uncertain_llm.core.base import Value, unchecked
 from uncertain_llm.core.confidence import (
     Confidence,
     ConfidenceStatus,
@@ -22,7 +23,10 @@ from uncertain_llm.policy import AnswerChoice, decide
 from uncertain_llm.text.canonical import extract_answer
 from uncertain_llm.text.refusals import classify_refusal
 
-__all__ = ["Assessment", "assess_samples", "read_sample", "short_answer"]
+__all__ = ["Assessment", "assess_samples", "of_each_object", "read_sample", "short_answer"]
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 class Assessment(Value):
@@ -40,6 +44,9 @@ class Assessment(Value):
         if self.evidence.answer_index is not None:
             return self.evidence.answer_index if self.evidence.samples else None
         return -1
+
+
+_assessment = unchecked(Assessment)
 
 
 def assess_samples(
@@ -64,7 +71,7 @@ def assess_samples(
         probe: What came of a probe that was recorded; looked at only where the policy would have
             asked for it.
     """
-    kept = tuple(read_sample(sample, question) for sample in samples) or (
+    kept = of_each_object(samples, lambda sample: read_sample(sample, question)) or (
         (_NOTHING,) if separate_answer is None else ()
     )
     if separate_answer is None and pipeline.may_stop_early:
@@ -88,12 +95,23 @@ def assess_samples(
         evidence = evidence.model_copy(update={"probe": _read_probe(found, question)})
         confidence = estimate(evidence, pipeline)
         decision = _decided(confidence, evidence, pipeline)
-    return Assessment(
+    return _assessment(
         answer=None if _declines(evidence.answer) else answer,
         evidence=evidence,
         confidence=confidence,
         decision=decision,
     )
+
+
+def of_each_object(given: Sequence[_Given], make: Callable[[_Given], _Made]) -> tuple[_Made, ...]:
+    """Return what is made of each, made once of an object that comes more than once."""
+    # Kept alive: an object made while it is looped over may take the place of the one before.
+    kept = tuple(given)
+    made: dict[int, _Made] = {}
+    for one in kept:
+        if id(one) not in made:
+            made[id(one)] = make(one)
+    return tuple([made[id(one)] for one in kept])
 
 
 def _decided(confidence: Confidence, evidence: Evidence, pipeline: Pipeline) -> Decision:

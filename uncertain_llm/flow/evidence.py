@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.confidence import Clustering, Evidence, Sample
 from uncertain_llm.policy import AnswerChoice
 from uncertain_llm.signals.equivalence import cluster
 
 __all__ = ["evidence_from", "regrouped"]
+
+_evidence = unchecked(Evidence)
+_clustering = unchecked(Clustering)
 
 
 def evidence_from(
@@ -41,9 +45,8 @@ def evidence_from(
     if index is not None and choice is AnswerChoice.MAJORITY and clustering.clusters:
         index = _representative(kept, clustering.clusters[0])
         answer = kept[index]
-        if clustering.answer_cluster != 0:
-            clustering = clustering.model_copy(update={"answer_cluster": 0})
-    return Evidence(
+        clustering = _with_largest_shown(clustering)
+    return _evidence(
         question=question,
         task=task,
         answer=answer,
@@ -62,17 +65,24 @@ def regrouped(evidence: Evidence, clustering: Clustering, *, choice: AnswerChoic
     index = _representative(evidence.samples, clustering.clusters[0])
     return evidence.model_copy(
         update={
-            "clustering": clustering.model_copy(update={"answer_cluster": 0}),
+            "clustering": _with_largest_shown(clustering),
             "answer_index": index,
             "answer": evidence.samples[index],
         }
     )
 
 
+def _with_largest_shown(clustering: Clustering) -> Clustering:
+    if clustering.answer_cluster == 0:
+        return clustering
+    return _clustering(**{**clustering.__dict__, "answer_cluster": 0})
+
+
 def _representative(samples: Sequence[Sample], cluster: Sequence[int]) -> int:
-    answers = Counter(a for index in cluster if (a := samples[index].answer) is not None)
-    if not answers:
+    said = [samples[index].answer for index in cluster]
+    if said.count(said[0]) == len(said):
         return min(cluster)
+    answers = Counter(answer for answer in said if answer is not None)
     # A short answer that was read for us is surer than one we read out of a text.
     most = max(answers.values())
     return min(index for index in cluster if answers[samples[index].answer or ""] == most)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from uncertain_llm.core.base import Value
+from uncertain_llm.core.base import Value, unchecked
 from uncertain_llm.core.chat import ModelCall, Request
 from uncertain_llm.core.confidence import Evidence, Measurement, Needs, Sample
 from uncertain_llm.text.cleaning import clean_reply
@@ -26,6 +26,7 @@ __all__ = [
 NEEDS_TWO = "needs_two_samples"
 NO_READABLE_ANSWER = "no_readable_answer"
 _MAX_COMPARED = 20_000
+_measured = unchecked(Measurement)
 
 
 class AnswerAgreement(Value):
@@ -51,11 +52,11 @@ class AnswerAgreement(Value):
         """Return the share, with a 90 % Jeffreys interval; None below two counted replies."""
         n = evidence.n_counted
         if n < 2:
-            return Measurement(signal=self.name, value=None, missing=NEEDS_TWO)
+            return _measured(signal=self.name, value=None, missing=NEEDS_TWO)
         if (missing := _unreadable(evidence)) is not None:
-            return Measurement(signal=self.name, value=None, missing=missing)
+            return _measured(signal=self.name, value=None, missing=missing)
         same = evidence.clustering.size_of_answer()
-        return Measurement(
+        return _measured(
             signal=self.name,
             value=same / n,
             interval=jeffreys_interval(same, n, level=0.9),
@@ -97,13 +98,13 @@ class ClusterEntropy(Value):
         """Return 1 - entropy / log n; None below two counted replies."""
         n = evidence.n_counted
         if n < 2:
-            return Measurement(signal=self.name, value=None, missing=NEEDS_TWO)
+            return _measured(signal=self.name, value=None, missing=NEEDS_TWO)
         sizes = [len(indices) for indices in evidence.clustering.clusters]
         if not sizes:
-            return Measurement(signal=self.name, value=None, missing=NO_READABLE_ANSWER)
+            return _measured(signal=self.name, value=None, missing=NO_READABLE_ANSWER)
         sizes += [1] * (n - sum(sizes))
         entropy = -math.fsum(size / n * math.log(size / n) for size in sizes)
-        return Measurement(signal=self.name, value=min(1.0, max(0.0, 1.0 - entropy / math.log(n))))
+        return _measured(signal=self.name, value=min(1.0, max(0.0, 1.0 - entropy / math.log(n))))
 
 
 class AnswerMargin(Value):
@@ -128,9 +129,9 @@ class AnswerMargin(Value):
         """Return (1 + share of the answer - share of the rival) / 2; None below two replies."""
         n = evidence.n_counted
         if n < 2:
-            return Measurement(signal=self.name, value=None, missing=NEEDS_TWO)
+            return _measured(signal=self.name, value=None, missing=NEEDS_TWO)
         if (missing := _unreadable(evidence)) is not None:
-            return Measurement(signal=self.name, value=None, missing=missing)
+            return _measured(signal=self.name, value=None, missing=missing)
         clustering = evidence.clustering
         rival = max(
             (
@@ -140,7 +141,7 @@ class AnswerMargin(Value):
             ),
             default=0,
         )
-        return Measurement(
+        return _measured(
             signal=self.name, value=(1 + (clustering.size_of_answer() - rival) / n) / 2
         )
 
@@ -177,12 +178,17 @@ class LexicalAgreement(Value):
             if index != evidence.answer_index and index not in left_out
         ]
         if evidence.n_counted < 2 or not others:
-            return Measurement(signal=self.name, value=None, missing=NEEDS_TWO)
+            return _measured(signal=self.name, value=None, missing=NEEDS_TWO)
         shown = _word_set(evidence.answer)
         if not shown:
-            return Measurement(signal=self.name, value=None, missing=NO_READABLE_ANSWER)
-        total = math.fsum(_jaccard(shown, _word_set(other)) for other in others)
-        return Measurement(signal=self.name, value=min(1.0, total / len(others)))
+            return _measured(signal=self.name, value=None, missing=NO_READABLE_ANSWER)
+        # Equal replies of a recording are one object: each is read once.
+        overlaps = {id(evidence.answer): 1.0}
+        for other in others:
+            if id(other) not in overlaps:
+                overlaps[id(other)] = _jaccard(shown, _word_set(other))
+        total = math.fsum([overlaps[id(other)] for other in others])
+        return _measured(signal=self.name, value=min(1.0, total / len(others)))
 
 
 def _unreadable(evidence: Evidence) -> str | None:
@@ -214,8 +220,9 @@ def _words_of(text: str) -> frozenset[str]:
 
 
 def _jaccard(left: frozenset[str], right: frozenset[str]) -> float:
-    union = len(left | right)
-    return len(left & right) / union if union else 0.0
+    shared = len(left & right)
+    union = len(left) + len(right) - shared
+    return shared / union if union else 0.0
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from fractions import Fraction
 from itertools import combinations
 
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.confidence import Clustering, Sample
 from uncertain_llm.core.decision import Extent
 from uncertain_llm.text.canonical import (
@@ -26,6 +27,8 @@ from uncertain_llm.text.names import TextForm, acronyms
 from uncertain_llm.text.questions import view_question
 
 __all__ = ["cluster"]
+
+_made = unchecked(Clustering)
 
 _STRONG = frozenset(
     {"exact", "text", "spacing", "list", "order", "question_words", "acronym", "expression",
@@ -74,21 +77,22 @@ def cluster(
         >>> cluster(said, answer=said[0], answer_index=0, question="What is the capital?").clusters
         ((0, 1), (2,))
     """
-    duplicates = _duplicates(samples)
-    other_models = {i for i, s in enumerate(samples) if s.other_model} - duplicates
+    same = _same_objects(samples)
+    duplicates = _duplicates(samples, same)
+    other_models = {
+        i for sample, at in same.values() if sample.other_model for i in at
+    } - duplicates
     reader = _Reader(question, task)
     groups: dict[str, _Group] = {}
-    for sample, indices in _alike(samples, duplicates | other_models):
+    for sample, indices in _alike(same, duplicates | other_models):
         if (found := reader.group_of(sample)) is None:
             continue
         name, form, text = found
         group = groups.get(name)
         if group is None:
-            group = groups[name] = _Group(form)
-        group.indices += indices
-        group.texts.add(text)
-    for group in groups.values():
-        group.indices.sort()
+            groups[name] = _Group(form, indices, text)
+        else:
+            group.add(indices, text)
     own = answer if answer_index is None else samples[answer_index]
     shown = _name_of_answer(own, reader, groups)
     merges = _merges_inside(groups)
@@ -99,15 +103,23 @@ def cluster(
     return clustering.model_copy(update={"other_models": tuple(sorted(other_models))})
 
 
+_Same = dict[int, tuple[Sample, list[int]]]
+
+
 class _Group:
     """Samples whose forms have one key."""
 
     __slots__ = ("form", "indices", "texts")
 
-    def __init__(self, form: AnswerForm | None) -> None:
+    def __init__(self, form: AnswerForm | None, indices: list[int], text: str | None) -> None:
         self.form = form
-        self.indices: list[int] = []
-        self.texts: set[str] = set()
+        self.indices = indices
+        """In order."""
+        self.texts = {text}
+
+    def add(self, indices: list[int], text: str) -> None:
+        self.indices = sorted(self.indices + indices)
+        self.texts.add(text)
 
 
 class _Reader:
@@ -142,11 +154,26 @@ class _Reader:
         return form.group, form, form.text
 
 
-def _alike(samples: Sequence[Sample], left_out: set[int]) -> Iterable[tuple[Sample, list[int]]]:
+def _same_objects(samples: Sequence[Sample]) -> _Same:
+    """Return each sample with its places: equal replies of a recording are one object."""
+    found: _Same = {}
+    for index, sample in enumerate(samples):
+        known = found.get(id(sample))
+        if known is None:
+            found[id(sample)] = (sample, [index])
+        else:
+            known[1].append(index)
+    return found
+
+
+def _alike(same: _Same, left_out: set[int]) -> Iterable[tuple[Sample, list[int]]]:
     """Return the samples that count, those with the same words together: read once."""
     found: dict[Hashable, tuple[Sample, list[int]]] = {}
-    for index, sample in enumerate(samples):
-        if sample.unusable is not None or index in left_out:
+    for sample, places in same.values():
+        if sample.unusable is not None:
+            continue
+        indices = [index for index in places if index not in left_out] if left_out else places
+        if not indices:
             continue
         answer = sample.answer
         key: Hashable = answer
@@ -154,9 +181,9 @@ def _alike(samples: Sequence[Sample], left_out: set[int]) -> Iterable[tuple[Samp
             full = sample.refusal is not None and sample.refusal.extent is Extent.FULL
             key = (answer, sample.text, sample.refusal.kind if sample.refusal and full else None)
         if key in found:
-            found[key][1].append(index)
+            found[key] = (found[key][0], sorted(found[key][1] + indices))
         else:
-            found[key] = (sample, [index])
+            found[key] = (sample, indices)
     return found.values()
 
 
@@ -165,9 +192,9 @@ def _is_sentence(answer: str) -> bool:
     return len(answer) > 40 and sum(len(w) > 2 and w.isalpha() for w in answer.split()) >= 5
 
 
-def _duplicates(samples: Sequence[Sample]) -> set[int]:
+def _duplicates(samples: Sequence[Sample], same: _Same) -> set[int]:
     found: set[int] = set()
-    if not any(sample.from_cache or sample.response_id is not None for sample in samples):
+    if not any(s.from_cache or s.response_id is not None for s, _ in same.values()):
         return found
     ids: set[str] = set()
     said: set[tuple[str | None, str | None]] = set()
@@ -192,7 +219,8 @@ def _name_of_answer(answer: Sample, reader: _Reader, groups: dict[str, _Group]) 
     if found is None:
         return None
     name, form, _ = found
-    groups.setdefault(name, _Group(form))
+    if name not in groups:
+        groups[name] = _Group(form, [], None)
     return name
 
 
@@ -298,35 +326,32 @@ def _agreeing_pairs(
 
 
 def _few_pairs(forms: dict[str, AnswerForm]) -> Iterable[tuple[str, str]]:
+    blocks: dict[str, set[str]] = {}
     for left, right in combinations(sorted(forms), 2):
-        if _share_a_block(forms[left], forms[right]):
+        first, second = forms[left].words, forms[right].words
+        if first is None or second is None:
+            meet = first is second and _share_a_block(forms[left], forms[right])
+        elif first.negations != second.negations:
+            # Texts whose numbers or negations differ are apart: no rule finds them the same.
+            meet = False
+        elif first.numbers != second.numbers and not (first.aliases or second.aliases):
+            meet = first.key == second.key
+        else:
+            for name, words in ((left, first), (right, second)):
+                if name not in blocks:
+                    blocks[name] = _blocks_of_words(words)
+            meet = not blocks[left].isdisjoint(blocks[right])
+        if meet:
             yield left, right
 
 
 def _share_a_block(left: AnswerForm, right: AnswerForm) -> bool:
-    """Tell whether the blocks of two forms meet, in most cases without making them.
-
-    Texts whose numbers or negations differ count as apart: no rule finds them the same.
-    """
-    if left.words is not None and right.words is not None:
-        return _words_share_a_block(left.words, right.words)
-    if left.words is not None or right.words is not None:
-        return False
+    """Tell whether the blocks of two forms that are no text meet, without making them."""
     if left.quantity is not None and right.quantity is not None:
         return True
     if left.date is not None and right.date is not None:
         return left.date.year == right.date.year or left.date.month == right.date.month
     return AnswerKind.EXPRESSION in (left.kind, right.kind)
-
-
-def _words_share_a_block(left: TextForm, right: TextForm) -> bool:
-    if left.negations != right.negations:
-        return False
-    if left.numbers != right.numbers and not (left.aliases or right.aliases):
-        return left.key == right.key
-    if not set(left.tokens[:_MAX_BLOCKS]).isdisjoint(right.tokens[:_MAX_BLOCKS]):
-        return True
-    return not _blocks_of_words(left).isdisjoint(_blocks_of_words(right))
 
 
 def _many_pairs(forms: dict[str, AnswerForm]) -> Iterable[tuple[str, str]]:
@@ -412,18 +437,28 @@ def _clustering(
             indices = tuple(sorted(index for name in part for index in groups[name].indices))
         if indices:
             rows.append((-len(indices), indices, part))
-    rows.sort(key=lambda row: row[:2])
-    answer_cluster = next((place for place, row in enumerate(rows) if shown in row[2]), None)
-    kind = _kind(rows[0][2], groups) if rows else None
-    return Clustering(
-        clusters=tuple(row[1] for row in rows),
+    if len(rows) > 1:
+        rows.sort(key=_by_size)
+    answer_cluster = None
+    for place, (_, _, part) in enumerate(rows):
+        if shown in part:
+            answer_cluster = place
+            break
+    return _made(
+        clusters=tuple([indices for _, indices, _ in rows]),
         answer_cluster=answer_cluster,
         merges=dict(sorted(merges.items())),
         duplicates=duplicates,
-        kind=kind,
+        kind=_kind(rows[0][2], groups) if rows else None,
     )
 
 
+def _by_size(row: tuple[int, tuple[int, ...], list[str]]) -> tuple[int, tuple[int, ...]]:
+    return row[0], row[1]
+
+
 def _kind(part: list[str], groups: dict[str, _Group]) -> str:
+    if len(part) == 1:
+        return part[0].split(":", 1)[0]
     name = min(part, key=lambda name: (-len(groups[name].indices), name))
     return name.split(":", 1)[0]
