@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uncertain_llm.text import canonical, numerals
+from uncertain_llm.text import canonical, names, numerals
 from uncertain_llm.text.folding import word_set
 
 WORDS = sorted(
@@ -61,3 +61,34 @@ def test_a_whole_number_with_a_word_is_read_as_the_full_reader_reads_it(
 ) -> None:
     text = f"{number} {word}"
     assert numerals.read_quantity(text) == numerals._read(text)
+
+
+def _words_of_the_rules() -> list[str]:
+    """Return every word in the tables of `text.names`: a table added later is tried as well."""
+    tables = [
+        value for value in vars(names).values() if isinstance(value, frozenset | dict | tuple)
+    ]
+    entries = [entry for table in tables for entry in table if isinstance(entry, str)]
+    return sorted({word for entry in entries for word in entry.split()})
+
+
+@settings(max_examples=1500)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *_words_of_the_rules(),
+                *["lisbon", "glass", "cities", "3rd", "8th", "8", "1776", "%", "b"],
+            ]
+        ),
+        max_size=5,
+    )
+)
+def test_words_that_nothing_is_done_about_are_told_from_the_others(spelled: list[str]) -> None:
+    assert names._content(spelled) == names._treated(spelled)
+
+
+@pytest.mark.parametrize("word", _words_of_the_rules())
+def test_each_word_of_the_rules_is_read_with_them(word: str) -> None:
+    for spelled in ([word], [word, "lisbon"], ["lisbon", word], ["ada", word, "lisbon"]):
+        assert names._content(spelled) == names._treated(spelled)

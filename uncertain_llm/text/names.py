@@ -120,7 +120,6 @@ _LIST_SIGN = re.compile(r"[,;/\n&]|\band\b|\splus\s|-and-", re.IGNORECASE)
 _LIST_SPLIT = re.compile(
     r"\s*(?:,\s*and\s|,\s*or\s|;|,|/|\n|\sand\s|&|\splus\s|-and-)\s*", re.IGNORECASE
 )
-_ROMAN = re.compile(r"(?=[ivxlcdm])(?:x{0,3})(?:ix|iv|v?i{0,3})")
 _ROMAN_VALUES = {
     f"{tens}{ones}": str(10 * len(tens) + value)
     for tens in ("", "x", "xx", "xxx")
@@ -138,6 +137,21 @@ _ORDINAL_VALUES = {
     )
 }
 _COUNTED = word_set("one two three four five six seven eight nine ten") | frozenset(_ORDINAL_VALUES)
+_TREATED = frozenset(
+    {
+        *ARTICLES,
+        *_LEADING,
+        *_HONORIFICS,
+        *_RULERS,
+        *_NAME_TAILS,
+        *_SHORTENED,
+        *_ROMAN_VALUES,
+        *_ORDINAL_VALUES,
+        *_SPELLINGS,
+        *(word for prefix in _STATE_PREFIXES for word in prefix.split()),
+    }
+)
+"""Words that something is done about; without any of them only endings go. A test proves it."""
 _MAX_WORDS = 400
 _NOTHING: frozenset[str] = frozenset()
 # Two long answers say the same when nearly all words are shared and numbers and negations are
@@ -271,6 +285,12 @@ def _key(text: str) -> str:
 
 
 def _content(spelled: list[str]) -> tuple[str, ...]:
+    if _TREATED.isdisjoint(spelled):
+        return tuple([stem(word) if word[-1] == "s" else word for word in spelled])
+    return _treated(spelled)
+
+
+def _treated(spelled: list[str]) -> tuple[str, ...]:
     start = 0
     while start < len(spelled) - 1 and (spelled[start] in _LEADING or spelled[start] in ARTICLES):
         start += 1
@@ -285,7 +305,7 @@ def _content(spelled: list[str]) -> tuple[str, ...]:
         while len(kept) > 1 and kept[-1] in _NAME_TAILS:
             kept = kept[:-1]
         kept = _spelled_out(kept, is_named_the="the" in spelled[-2:-1])
-    return tuple(stem(_SPELLINGS.get(word, word)) for word in kept)
+    return tuple([stem(_SPELLINGS.get(word, word)) for word in kept])
 
 
 def _spelled_out(kept: list[str], *, is_named_the: bool) -> list[str]:
@@ -313,14 +333,17 @@ def _state_prefix(spelled: list[str], start: int) -> int:
 
 
 def _numbers_in(tokens: tuple[str, ...]) -> tuple[str, ...]:
-    found = [word for word in tokens if _is_number(word)]
+    # A single letter is rarely a numeral: "vitamin C".
+    found = [
+        word
+        for word in tokens
+        if (
+            len(word) > 1 and word in _ROMAN_VALUES
+            if word.isalpha()
+            else any(map(str.isdigit, word))
+        )
+    ]
     return tuple(sorted(found)) if len(found) > 1 else tuple(found)
-
-
-def _is_number(word: str) -> bool:
-    if word.isalpha():
-        return word[0] in "ivxlcdm" and len(word) > 1 and _ROMAN.fullmatch(word) is not None
-    return any(map(str.isdigit, word)) or (len(word) > 1 and _ROMAN.fullmatch(word) is not None)
 
 
 @lru_cache(maxsize=2048)

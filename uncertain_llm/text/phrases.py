@@ -8,7 +8,14 @@ from functools import cache
 
 from uncertain_llm.core.base import Unit, Value
 
-__all__ = ["HumanReading", "Marker", "marker_for", "phrase_probability", "phrases_in"]
+__all__ = [
+    "HumanReading",
+    "Marker",
+    "marker_for",
+    "may_hold_phrase",
+    "phrase_probability",
+    "phrases_in",
+]
 
 
 class HumanReading(Value):
@@ -236,13 +243,22 @@ def marker_for(p: float) -> Marker:
 
 def phrases_in(text: str) -> list[tuple[int, HumanReading, str]]:
     """Return offset, reading and wording of the table's phrases in lower-case `text`."""
-    if not any(word in text for word in _telling_words()):
+    if not may_hold_phrase(text):
         return []
     table = _table()
     return [
         (match.start(), table[_SYNONYMS.get(match[0], match[0])], match[0])
         for match in _finder().finditer(text)
     ]
+
+
+def may_hold_phrase(text: str) -> bool:
+    """Return False only where `phrases_in` finds nothing in lower-case `text`."""
+    # A plain loop: any() with a generator takes twice as long.
+    for word in _telling_words():  # noqa: SIM110
+        if word in text:
+            return True
+    return False
 
 
 @cache
