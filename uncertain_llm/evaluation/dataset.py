@@ -27,6 +27,7 @@ __all__ = [
     "read_labels",
     "read_lines",
     "read_rows",
+    "recorded_row",
     "shortened",
 ]
 
@@ -172,7 +173,7 @@ def read_rows(
 ) -> Iterator[RecordedRow | BadLine]:
     """Yield recorded rows in file order; labels are not read. `on_read` as in `read_lines`."""
     for found in read_lines(paths, on_read=on_read):
-        yield found if isinstance(found, BadLine) else _row(found)
+        yield found if isinstance(found, BadLine) else recorded_row(found)
 
 
 def read_labels(
@@ -264,7 +265,11 @@ def _wrong_with_recording(found: Mapping[str, object]) -> str | None:
     return None
 
 
-def _row(found: Mapping[str, object]) -> RecordedRow:
+def recorded_row(found: Mapping[str, object]) -> RecordedRow:
+    """Return the row that a line of a recording holds, labels left out; it has the required keys.
+
+    Equal samples are one object, so that whatever reads them reads them once.
+    """
     greedy = found.get("greedy")
     return RecordedRow(
         key=_key(found),
@@ -299,7 +304,6 @@ def _samples(found: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def _equal_as_one(raw: Sequence[Mapping[str, object]], model: object) -> tuple[Sample, ...]:
-    """Return the samples, equal ones as one object: whatever reads them reads it once."""
     found: dict[Fields, Sample] = {}
     samples: list[Sample] = []
     for one in raw:

@@ -15,6 +15,7 @@ from uncertain_llm.signals.likelihood import SequenceLikelihood
 from uncertain_llm.signals.probe import ProbeAgreement
 from uncertain_llm.signals.question import QuestionBrevity
 from uncertain_llm.signals.self_check import DistractorNormalised, PTrue
+from uncertain_llm.signals.strings import exact_agreement, word_degree
 from uncertain_llm.signals.verbalized import Scvc, StatedProbability
 
 __all__ = [
@@ -34,4 +35,6 @@ __all__ = [
     "SequenceLikelihood",
     "StatedProbability",
     "cluster",
+    "exact_agreement",
+    "word_degree",
 ]

@@ -11,6 +11,7 @@ from pydantic import Field
 from uncertain_llm.core.base import Value, unchecked
 from uncertain_llm.core.chat import ModelCall, Request
 from uncertain_llm.core.confidence import Evidence, Measurement, Needs, Sample
+from uncertain_llm.signals.strings import word_overlap
 from uncertain_llm.text.cleaning import clean_reply
 from uncertain_llm.text.folding import words
 
@@ -186,7 +187,7 @@ class LexicalAgreement(Value):
         overlaps = {id(evidence.answer): 1.0}
         for other in others:
             if id(other) not in overlaps:
-                overlaps[id(other)] = _jaccard(shown, _word_set(other))
+                overlaps[id(other)] = word_overlap(shown, _word_set(other))
         total = math.fsum([overlaps[id(other)] for other in others])
         return _measured(signal=self.name, value=min(1.0, total / len(others)))
 
@@ -217,12 +218,6 @@ def _words_of(text: str) -> frozenset[str]:
         if len(text) < 4000
         else frozenset(words(clean_reply(text[:_MAX_COMPARED])))
     )
-
-
-def _jaccard(left: frozenset[str], right: frozenset[str]) -> float:
-    shared = len(left & right)
-    union = len(left) + len(right) - shared
-    return shared / union if union else 0.0
 
 
 @lru_cache(maxsize=4096)
