@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from uncertain_llm.core.chat import (
@@ -126,28 +127,41 @@ def gather(request: Request, policy: Policy, outcomes: Outcomes) -> Replies:
     return Replies(
         generations=generations,
         failures=failures,
-        evidence=_evidence(request, policy, generations, n_requested=len(outcomes)),
+        evidence=_evidence(
+            request, policy, _samples(generations, request), n_requested=len(outcomes)
+        ),
     )
 
 
 def extend(request: Request, policy: Policy, replies: Replies, outcomes: Outcomes) -> Replies:
     """Return the replies with those of a later round added."""
-    generations = replies.generations + tuple(o for o in outcomes if isinstance(o, Generation))
-    failures = replies.failures + tuple(o for o in outcomes if isinstance(o, CallFailure))
-    n_requested = replies.evidence.n_requested + len(outcomes)
-    evidence = _evidence(request, policy, generations, n_requested=n_requested)
+    before = replies.evidence
+    new = tuple(o for o in outcomes if isinstance(o, Generation))
+    known = zip(replies.generations, before.samples, strict=True)
+    evidence = _evidence(
+        request,
+        policy,
+        [*before.samples, *_samples(new, request, known)],
+        n_requested=before.n_requested + len(outcomes),
+    )
     return replace(
         replies,
-        generations=generations,
-        failures=failures,
+        generations=replies.generations + new,
+        failures=replies.failures + tuple(o for o in outcomes if isinstance(o, CallFailure)),
         evidence=evidence.model_copy(
-            update={"follow_ups": replies.evidence.follow_ups, "probe": replies.evidence.probe}
+            update={"follow_ups": before.follow_ups, "probe": before.probe}
         ),
     )
 
 
-def sample_from(generation: Generation, *, question: str | None) -> Sample:
-    """Return a reply as evidence: its words, what it states about itself, and any refusal."""
+def sample_from(generation: Generation, *, question: str | None, is_other: bool = False) -> Sample:
+    """Return a reply as evidence: its words, what it states about itself, and any refusal.
+
+    Args:
+        generation: The reply.
+        question: What was asked, if known.
+        is_other: Whether another model replied than to the first call.
+    """
     text, stated, missing = generation.text, generation.recorded_probability, "not_asked"
     if generation.elicits is Elicitation.INLINE_PROBABILITY:
         text, found = split_stated(text)
@@ -161,6 +175,7 @@ def sample_from(generation: Generation, *, question: str | None) -> Sample:
         unusable=_unusable(generation, text),
         response_id=generation.response_id,
         from_cache=generation.from_cache,
+        other_model=is_other,
         token_log_probabilities=_of_answer(generation, text),
     )
 
@@ -171,21 +186,61 @@ def choice_of(request: Request, policy: Policy) -> AnswerChoice:
     return AnswerChoice.FIRST if request.mode is Mode.ANNOTATE else policy.sampling.answer
 
 
-def _evidence(
-    request: Request, policy: Policy, generations: tuple[Generation, ...], *, n_requested: int
-) -> Evidence:
+def _samples(
+    generations: Sequence[Generation],
+    request: Request,
+    known: Iterable[tuple[Generation, Sample]] = (),
+) -> list[Sample]:
+    """Return each reply as evidence; what was read before, here or in `known`, is not read again.
+
+    Samples of a short answer are often the same to the letter, and reading takes longer than all
+    else that is done with a reply.
+    """
     question = request.question or None
-    model = next((g.model_replied for g in generations if g.model_replied is not None), None)
-    samples = [sample_from(generation, question=question) for generation in generations]
+    earlier = list(known)
+    read = {_what_is_read(generation): sample for generation, sample in earlier}
+    named = (g.model_replied for g in (*(g for g, _ in earlier), *generations))
+    model = next((name for name in named if name is not None), None)
+    found = []
+    for generation in generations:
+        key = _what_is_read(generation)
+        # Draws of one model are what agreement is about, and what a calibration was fitted on.
+        is_other = generation.model_replied not in (None, model)
+        sample = read.get(key)
+        if sample is None:
+            sample = read[key] = sample_from(generation, question=question, is_other=is_other)
+        else:
+            sample = sample.model_copy(
+                update={
+                    "response_id": generation.response_id,
+                    "from_cache": generation.from_cache,
+                    "other_model": is_other,
+                    "token_log_probabilities": _of_answer(generation, sample.text or ""),
+                }
+            )
+        found.append(sample)
+    return found
+
+
+def _what_is_read(generation: Generation) -> tuple[object, ...]:
+    """Return all that `sample_from` reads of a reply, but for what merely names or weighs it."""
+    return (
+        generation.text,
+        generation.elicits,
+        generation.finish_reason,
+        generation.refusal_text,
+        generation.has_tool_calls,
+        generation.recorded_answer,
+        generation.recorded_probability,
+    )
+
+
+def _evidence(
+    request: Request, policy: Policy, samples: list[Sample], *, n_requested: int
+) -> Evidence:
     return evidence_from(
-        [
-            # Draws of one model are what agreement is about, and what a calibration was fitted on.
-            sample.model_copy(update={"other_model": True})
-            if generation.model_replied not in (None, model)
-            else sample
-            for sample, generation in zip(samples, generations, strict=True)
-        ],
-        question=question,
+        samples,
+        question=request.question or None,
         task=request.task,
         choice=choice_of(request, policy),
         n_requested=n_requested,
