@@ -22,6 +22,8 @@ def ask_follow_ups(request: Request, pipeline: Pipeline, replies: Replies) -> Fl
     answer leads now; what no longer concerns the answers at hand leaves the evidence.
     """
     calls = follow_up_calls(request, pipeline, replies.evidence, n_before=len(replies.side_calls))
+    if not calls and not replies.evidence.follow_ups:
+        return replies  # nearly always: most signals only read
     known = {_key(asked.signal, asked.call): asked.outcome for asked in replies.asked}
     new = tuple((name, call) for name, call in calls if _key(name, call) not in known)
     made: tuple[Asked, ...] = ()

@@ -16,8 +16,8 @@ __all__ = ["account", "call_record"]
 
 def account(request: Request, pipeline: Pipeline, replies: Replies) -> Provenance:
     """Return the account of all calls that were made, or tried, for a request."""
-    arrived = [*replies.generations, *_generations(replies.side_calls)]
-    calls = [*replies.generations, *replies.failures, *replies.side_calls]
+    calls = (*replies.generations, *replies.failures, *replies.side_calls)
+    arrived = [call for call in calls if isinstance(call, Generation)]
     started = min(call.started_at for call in calls)
     ended = max(call.started_at + timedelta(seconds=call.seconds) for call in calls)
     return Provenance(
@@ -71,16 +71,15 @@ def call_record(call: Generation | CallFailure) -> CallRecord:
     )
 
 
-def _generations(calls: Sequence[Generation | CallFailure]) -> list[Generation]:
-    return [call for call in calls if isinstance(call, Generation)]
-
-
 def _total(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) if known and len(known) == len(values) else None
 
 
 def _total_usage(usages: Sequence[TokenUsage]) -> TokenUsage:
+    if len(usages) == 1:
+        return usages[0]
+
     def total(field: str) -> int | None:
         value = _total([getattr(usage, field) for usage in usages])
         return None if value is None else int(value)

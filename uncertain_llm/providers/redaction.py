@@ -44,17 +44,25 @@ _NAMED = (
         r"[a-z0-9+/_=*.\-]{20,}"
     ),
 )
-# Keys that show what they are by how they begin.
+# Keys that show what they are by how they begin, each with what a text must hold for the pattern
+# to match at all: most texts hold none of it, and looking for it takes a hundredth of the time.
 _SHAPED = (
-    re.compile(
-        r"(?P<keep>)(?<![A-Za-z0-9])(?:sk|pk|rk|gsk|xai|pplx|nvapi|hf|r8|gh[opsu]|github|glpat"
-        r"|xox[abprs])[-_][A-Za-z0-9_\-*.]{6,}"
+    (
+        ("-", "_"),
+        re.compile(
+            r"(?P<keep>)(?<![A-Za-z0-9])(?:sk|pk|rk|gsk|xai|pplx|nvapi|hf|r8|gh[opsu]|github|glpat"
+            r"|xox[abprs])[-_][A-Za-z0-9_\-*.]{6,}"
+        ),
     ),
-    re.compile(
-        r"(?P<keep>)(?:AIza[A-Za-z0-9_\-*]{6,}|(?:AKIA|ASIA)[A-Z0-9]{8,}|ya29\.[\w\-.]{6,})"
+    (
+        ("AIza", "AKIA", "ASIA", "ya29."),
+        re.compile(
+            r"(?P<keep>)(?:AIza[A-Za-z0-9_\-*]{6,}|(?:AKIA|ASIA)[A-Z0-9]{8,}|ya29\.[\w\-.]{6,})"
+        ),
     ),
-    re.compile(r"(?P<keep>)(?<![A-Za-z0-9])eyJ[A-Za-z0-9_\-.=]{10,}"),
+    (("eyJ",), re.compile(r"(?P<keep>)(?<![A-Za-z0-9])eyJ[A-Za-z0-9_\-.=]{10,}")),
 )
+_MASKED = rf"\g<keep>{MASK}"
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
@@ -79,9 +87,9 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
         'Incorrect API key provided: ***'
     """
     text = _URL.sub(_bare_url, _without(text, known_secrets(secrets)))
-    for pattern in (*_NAMED, *_SHAPED):
-        text = pattern.sub(rf"\g<keep>{MASK}", text)
-    return text
+    for pattern in _NAMED:
+        text = pattern.sub(_MASKED, text)
+    return _without_shaped(text)
 
 
 def scrub_content(text: str, secrets: Iterable[str]) -> str:
@@ -98,10 +106,7 @@ def scrub_content(text: str, secrets: Iterable[str]) -> str:
         >>> scrub_content("see https://example.com/?q=1, key sk-abc123def456", ())
         'see https://example.com/?q=1, key ***'
     """
-    text = _without(text, secrets)
-    for pattern in _SHAPED:
-        text = pattern.sub(rf"\g<keep>{MASK}", text)
-    return text
+    return _without_shaped(_without(text, secrets))
 
 
 def known_secrets(secrets: Iterable[str] = ()) -> list[str]:
@@ -149,6 +154,13 @@ def _without(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, MASK)
+    return text
+
+
+def _without_shaped(text: str) -> str:
+    for needed, pattern in _SHAPED:
+        if any(part in text for part in needed):
+            text = pattern.sub(_MASKED, text)
     return text
 
 
