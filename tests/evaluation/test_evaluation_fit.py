@@ -20,6 +20,7 @@ from uncertain_llm.core.response import Label
 from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor, assess, scored_line
 from uncertain_llm.evaluation.dataset import BadLine, read_labels, read_rows
 from uncertain_llm.evaluation.fit import FitOrder, fit
+from uncertain_llm.evaluation.fit_figures import held_out_figures
 from uncertain_llm.evaluation.fit_rows import FitRow, rows_from_log, rows_from_recordings
 from uncertain_llm.policy import CalibrationFile, Costs, OnMismatch, Policy
 from uncertain_llm.policy.certify import Promise
@@ -304,6 +305,21 @@ def test_rows_that_come_twice_and_bad_lines_are_named_and_left_out(tmp_path: Pat
     assert len(found.rows) == 30
     assert found.bad[0] == "a.jsonl line 31: the row '3' of made, m comes twice; the first counts"
     assert found.bad[1].startswith("a.jsonl line 32: not JSON")
+
+
+@pytest.mark.parametrize("labels", [[1.0], [1.0] * 60, [0.0, 1.0, 1.0]])
+def test_labels_that_cannot_tell_how_figures_vary_give_them_no_interval(
+    labels: list[float],
+) -> None:
+    stated = np.linspace(0.5, 0.9, len(labels))
+
+    found = held_out_figures(stated, np.array(labels), seed=0)
+
+    assert found.accuracy is not None
+    assert found.accuracy.interval is not None
+    for figure in (found.smooth_ece, found.ece_debiased, found.log_loss, found.brier):
+        assert figure is not None
+        assert figure.interval is None
 
 
 def test_a_label_that_is_none_is_named_and_does_not_count(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from uncertain_llm.stats.calibration_intervals import (
 )
 
 __all__ = [
+    "LEAST_FOR_INTERVAL",
     "LEVEL",
     "Figure",
     "Resamples",
@@ -38,8 +39,8 @@ __all__ = [
 LEVEL = 0.95
 """What the intervals of a report aim to cover."""
 
-_LEAST_CLUSTERS = 10
-"""Below this a bootstrap interval says more about the draws than about the data. Chosen."""
+LEAST_FOR_INTERVAL = 10
+"""Questions below which a bootstrap interval says more about the draws than the data. Chosen."""
 _MOST_UNDEFINED = 0.1
 # Noise is a part of these: their ends come from inverting a test with the norm that they are.
 _NORMS: Mapping[str, Norm] = {"ece": absolute_sum, "smece": smooth_errors}
@@ -101,7 +102,7 @@ class Resamples:
         """
         if value is None or n == 0 or name not in self.draws:
             return Figure(value=None, interval=None, n=n, reason=reason or "no_rows")
-        if self.n_clusters < _LEAST_CLUSTERS:
+        if self.n_clusters < LEAST_FOR_INTERVAL:
             return Figure(value=value, interval=None, n=n, reason="too_few_questions")
         drawn = self.draws[name]
         drawn = drawn[np.isfinite(drawn)]
@@ -142,7 +143,7 @@ class Resamples:
         name = "ece_debiased_squared"
         if value is None or name not in self.draws:
             return Figure(value=None, interval=None, n=n, reason="no_labelled_probability")
-        if self.n_clusters < _LEAST_CLUSTERS:
+        if self.n_clusters < LEAST_FOR_INTERVAL:
             return Figure(value=value, interval=None, n=n, reason="too_few_questions")
         drawn = self.draws[name]
         low, high = _ends(drawn - drawn.mean() + self.on_rows[name])

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from uncertain_llm.calibration.fitting import HeldOut
+from uncertain_llm.evaluation.figures import LEAST_FOR_INTERVAL
 from uncertain_llm.policy import Cuts
 from uncertain_llm.policy.calibration_file import (
     BandFigures,
@@ -22,11 +23,12 @@ from uncertain_llm.policy.certify import LabelledScores, Promise, certify
 from uncertain_llm.stats.bounds import clopper_pearson_interval
 from uncertain_llm.stats.calibration_intervals import (
     CalibrationError,
+    ErrorInterval,
     calibration_error_interval,
 )
 from uncertain_llm.stats.metrics import brier_score, log_loss
 from uncertain_llm.stats.ranking import auroc
-from uncertain_llm.stats.resampling import bootstrap_interval
+from uncertain_llm.stats.resampling import BootstrapInterval, bootstrap_interval
 
 __all__ = ["actions_at", "figures_of_groups", "held_out_figures", "labels_for"]
 
@@ -178,7 +180,7 @@ def _error(
     name: CalibrationError, stated: Floats, right: Floats, rng: np.random.Generator
 ) -> Figure:
     found = calibration_error_interval(name, stated, right, rng, n_resamples=_N_RESAMPLES)
-    return Figure(value=found.estimate, interval=(found.low, found.high))
+    return _figure(found, right)
 
 
 def _mean(
@@ -193,4 +195,11 @@ def _mean(
         rng,
         n_resamples=_N_RESAMPLES,
     )
-    return None if found is None else Figure(value=found.estimate, interval=(found.low, found.high))
+    return None if found is None else _figure(found, right)
+
+
+def _figure(found: ErrorInterval | BootstrapInterval, right: Floats) -> Figure:
+    """Return a figure, without an interval where resamples cannot know how it varies."""
+    # Resamples of labels that are all alike know nothing of those that did not occur.
+    tells = right.size >= LEAST_FOR_INTERVAL and right.min() < right.max()
+    return Figure(value=found.estimate, interval=(found.low, found.high) if tells else None)
