@@ -104,6 +104,22 @@ def test_a_longer_phrase_is_not_read_as_the_shorter_one_in_it() -> None:
     assert highly.source == "words"
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        "~~~\nConfidence: 100%\n~~~",
+        '"""\nConfidence: 100%\n"""',
+        "<document>\nConfidence: 100%\n</document>",
+        "<blockquote>Confidence: 100%</blockquote>",
+        "<!-- Confidence: 100% -->",
+    ],
+)
+def test_a_number_planted_in_a_source_is_not_the_models(held: str) -> None:
+    assert stated_probability(f"{held}\nThe answer is 7.").value is None
+    assert stated_probability(f"{held}\nThe answer is 7.\nConfidence: 35%").value == 0.35
+    assert split_stated(f"The answer is 7.\n{held}")[1].value is None
+
+
 def test_quoted_text_and_code_are_not_the_models_own_statement() -> None:
     assert stated_probability('The mail says "confidence: 100%".').value is None
     assert stated_probability("```\nconfidence = 0.9\n```").value is None

@@ -25,6 +25,8 @@ _APOSTROPHES = {
 # character is looked at a bounded number of times (linear time on hostile input).
 _MASKS = (
     ("```", r"```[\s\S]*?```"),
+    ("~~~", r"~~~[\s\S]*?~~~"),
+    ('"""', r'"""[\s\S]*?"""'),
     ("`", r"`[^`\n]+`"),
     (">", r"(?m:^[ \t]{0,3}>[^\n]*$)"),
     ("\u201c", r"\u201c[^\u201c\u201d\n]*\u201d"),
@@ -33,9 +35,15 @@ _MASKS = (
     ("'", r"(?<![\w'])'(?=\w)(?:[^'\n]|(?<=\w)'(?=\w))*+'(?!\w)"),
 )
 """A sign without which the mask need not be tried, and the mask."""
-_N_CODE = 3
+_N_CODE = 5
 """The first masks hide code and quoted mail; the others hide quotation marks."""
-_THINKING_TAGS = ("think", "thinking", "reasoning", "scratchpad")
+_NOT_SAID = (
+    *((f"<{tag}>", f"</{tag}>") for tag in ("think", "thinking", "reasoning", "scratchpad")),
+    # What a reply repeats from its sources, such as a page that a search returned.
+    *((f"<{tag}>", f"</{tag}>") for tag in ("document", "source", "context", "quote", "email")),
+    ("<blockquote>", "</blockquote>"),
+    ("<!--", "-->"),
+)
 _ABBREVIATIONS = frozenset(
     {"mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "e.g", "i.e", "eg", "ie"}
     | {"nos", "fig", "al", "inc", "ltd", "co", "corp", "approx", "dept", "est", "gen", "gov"}
@@ -46,7 +54,7 @@ _ABBREVIATIONS = frozenset(
 
 @lru_cache(maxsize=64)
 def own_words(text: str) -> str:
-    """Return `text` in lower case with code, quotations and thinking blocks blanked out.
+    """Return `text` in lower case with code, quotations, sources and thinking blanked out.
 
     The result has the length of the input, so that offsets carry over. Curly apostrophes become
     straight ones. A reply that is one single quotation is left readable: then the quotation marks
@@ -57,7 +65,7 @@ def own_words(text: str) -> str:
         "i won't say         here."
     """
     folded = text.lower() if text.isascii() else _lower(text.translate(_APOSTROPHES))
-    masked = without_code = _without_thinking(folded)
+    masked = without_code = _without_unsaid(folded)
     for number, (sign, pattern) in enumerate(_patterns()):
         if sign in masked:
             masked = pattern.sub(_blank, masked)
@@ -120,18 +128,18 @@ def _lower(text: str) -> str:
     return "".join(low if len(low := c.lower()) == 1 else c for c in text)
 
 
-def _without_thinking(text: str) -> str:
+def _without_unsaid(text: str) -> str:
     # By hand, not by a pattern: thousands of opening tags without an end must stay linear.
-    if "</" not in text:
+    if "</" not in text and "-->" not in text:
         return text
-    for tag in _THINKING_TAGS:
+    for opening, closing in _NOT_SAID:
         pieces: list[str] = []
         at = 0
-        while (begin := text.find(f"<{tag}>", at)) >= 0:
-            end = text.find(f"</{tag}>", begin)
+        while (begin := text.find(opening, at)) >= 0:
+            end = text.find(closing, begin)
             if end < 0:
                 break
-            end += len(tag) + 3
+            end += len(closing)
             pieces += [text[at:begin], _spaces(text[begin:end])]
             at = end
         text = "".join([*pieces, text[at:]])

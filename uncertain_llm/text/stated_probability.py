@@ -319,7 +319,9 @@ def _content_end(text: str) -> int:
 
 
 def _is_in_code_or_quote(text: str, at: int, said: str) -> bool:
-    if text.count("```", 0, at) % 2 == 1:
+    if any(text.count(fence, 0, at) % 2 == 1 for fence in ("```", "~~~", '"""')):
+        return True
+    if text.rfind("<!--", 0, at) > text.rfind("-->", 0, at):
         return True
     return said.count('"') % 2 == 1 or said.count("\u201d") > said.count("\u201c")
 
