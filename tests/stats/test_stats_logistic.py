@@ -215,6 +215,22 @@ def test_platt_band_holds_the_prediction_and_narrows_with_labels() -> None:
     assert narrow[1] - narrow[0] < wide[1] - wide[0]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_averaged_platt_curve_rises_just_between_the_scores_it_names(seed: int) -> None:
+    """Labels that hardly follow the score, where averaging can outweigh the slope."""
+    rng = np.random.default_rng(seed)
+    scores = rng.beta(8, 2, size=25)
+    fit = fit_platt(scores, rng.random(25) < 0.9)
+
+    low, high = fit.mean_rises()
+
+    inside, outside = np.linspace(low, high, 200), np.linspace(0.0, low, 200)
+    if low == 0.0:
+        outside = np.linspace(high, 1.0, 200)
+    assert np.all(np.diff(fit.predict_mean(inside)) >= -1e-12)
+    assert np.all(np.diff(fit.predict_mean(outside)) <= 1e-12)
+
+
 def test_sigmoid_is_exact_at_the_ends_and_undoes_log_odds() -> None:
     probabilities = np.array([1e-300, 1e-9, 0.2, 0.5, 1 - 1e-9])
 

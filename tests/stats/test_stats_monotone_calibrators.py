@@ -62,7 +62,16 @@ def test_shrunk_isotonic_goes_from_isotonic_to_platt_as_the_strength_grows() -> 
     strong = fit_shrunk_isotonic(scores, labels, strength=1e9)
 
     np.testing.assert_allclose(weak.predict(scores), isotonic.predict(scores), atol=1e-12)
-    np.testing.assert_allclose(strong.predict(scores), platt.predict(scores), atol=1e-5)
+    np.testing.assert_allclose(strong.predict(scores), platt.predict_mean(scores), atol=1e-5)
+
+
+def test_shrunk_isotonic_takes_another_curve_to_shrink_to() -> None:
+    scores, labels, _ = _draw(1, 200)
+    beta = fit_beta(scores, labels)
+
+    strong = fit_shrunk_isotonic(scores, labels, curve=beta, strength=1e9)
+
+    np.testing.assert_allclose(strong.predict(scores), beta.predict_mean(scores), atol=1e-5)
 
 
 @given(tied_items, st.sampled_from([0.0, 1.0, 20.0]))

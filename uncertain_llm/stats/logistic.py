@@ -149,6 +149,27 @@ class PlattFit:
         """Return P(right) averaged over the posterior; see `LogisticFit.predict_mean`."""
         return self._logistic().predict_mean(_platt_design(scores, edge=self.edge))
 
+    def mean_rises(self) -> tuple[float, float]:
+        """Return the scores between which `predict_mean` does not fall.
+
+        Averaging pulls towards 1/2, the more so the farther from the labels. Where the slope is
+        small that pull can outweigh it, on one side of one score.
+
+        Source:
+            Derivative of the probit approximation in the feature x: of one sign with A + B x for
+            A = slope + k (slope * V_bb - intercept * V_ab), B = k (slope * V_ab - intercept * V_aa)
+            and k = pi / 8. At B = 0, A >= slope since the covariance V is positive semidefinite.
+        """
+        k = math.pi / 8.0
+        (v_aa, v_ab), (_, v_bb) = self.covariance.tolist()
+        constant = self.slope + k * (self.slope * v_bb - self.intercept * v_ab)
+        per_feature = k * (self.slope * v_ab - self.intercept * v_aa)
+        if per_feature == 0.0:
+            return 0.0, 1.0
+        inside = sigmoid_of(-constant / per_feature)
+        turn = min(max((inside - self.edge) / (1.0 - 2.0 * self.edge), 0.0), 1.0)
+        return (turn, 1.0) if per_feature > 0.0 else (0.0, turn)
+
     def band(self, scores: npt.ArrayLike, *, level: float = 0.9) -> tuple[FloatArray, FloatArray]:
         """Return lower and upper ends of the credible band; see `LogisticFit.band`."""
         return self._logistic().band(_platt_design(scores, edge=self.edge), level=level)
