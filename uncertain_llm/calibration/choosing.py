@@ -1,31 +1,18 @@
-"""Which calibrator the labels can carry: by their number, then by cross-validated log loss."""
+"""Which calibrator the labels can carry: one form or an average, by the number of labels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from uncertain_llm.calibration.fitted import Method
-from uncertain_llm.calibration.maps import (
-    BAND_LEVEL,
-    CalibrationMap,
-    IsotonicMap,
-    LogisticMap,
-    VennAbersMap,
-)
-from uncertain_llm.stats.beta_calibration import BetaFit, fit_beta
-from uncertain_llm.stats.isotonic import (
-    DEFAULT_STRENGTH,
-    IsotonicFit,
-    fit_isotonic,
-    fit_shrunk_isotonic,
-)
-from uncertain_llm.stats.logistic import PlattFit, fit_platt
+from uncertain_llm.calibration.forms import Form, fit_forms, platt_map
+from uncertain_llm.calibration.maps import NORMAL_QUANTILE, CalibrationMap, IsotonicMap
+from uncertain_llm.stats.averaging import average_weights
 from uncertain_llm.stats.metrics import log_loss
-from uncertain_llm.stats.venn_abers import VennAbersFit, fit_venn_abers
 
 __all__ = [
     "LEAST_LABELS",
@@ -41,14 +28,17 @@ Floats = npt.NDArray[np.float64]
 LEAST_LABELS = 20
 """With fewer, nothing is fitted: the shipped prior is nearer to the truth than any fit."""
 
-_BETA_FROM = 100
-_FLEXIBLE_FROM = 300
+_AVERAGE_FROM = 100
+_VENN_ABERS_FROM = 300
 _MOST_LEVELS = 5000
-"""Distinct scores up to which Venn-Abers is tried: each is two numbers in the file."""
+"""Distinct scores up to which Venn-Abers is tried: it is fitted level by level in Python."""
+
+_MOST_KNOTS = 512
+"""Of an average in a file. Between two of them lies 1/512 of the labels."""
 
 _N_FOLDS = 5
 _MOST_ROWS_TO_CHOOSE = 20_000
-"""Rows that the comparison of methods looks at; beyond, their log losses differ by nothing."""
+"""Rows that the weights of an average are found on; beyond, they do not change."""
 
 _CLIP = 1e-4
 """Probabilities are held so far from 0 and 1 in log losses, for all methods alike."""
@@ -65,39 +55,42 @@ class MapFit:
 
 @dataclass(frozen=True)
 class CalibratorChoice:
-    """The calibrator, and what it was preferred to."""
+    """The calibrator, and how it came about."""
 
     fit: MapFit
     log_losses: Mapping[Method, float]
-    """Cross-validated; empty when there was nothing to choose from."""
+    """Cross-validated, of the forms and their average; empty when there was only one form."""
     why: str
 
 
 def candidates(n_labels: int, n_levels: int) -> tuple[Method, ...]:
-    """Return the methods that so many labels can carry; the simplest first.
+    """Return the forms that so many labels can carry; the simplest first.
 
     Args:
         n_labels: Labels.
         n_levels: Distinct scores among them.
 
     Source:
-        Niculescu-Mizil and Caruana (2005), ICML; the numbers are those of our own measurement on
-        27 recorded sets (November 2026, `benchmarks/few_labels.py`).
+        Niculescu-Mizil and Caruana (2005), ICML; the numbers are those of our own measurement in
+        made-up worlds and on recorded families that were left out (November 2026).
 
     Example:
         >>> [method.value for method in candidates(50, 40)]
         ['platt']
     """
-    if n_labels < _BETA_FROM:
+    if n_labels < _AVERAGE_FROM:
         return (Method.PLATT,)
-    if n_labels < _FLEXIBLE_FROM:
-        return (Method.PLATT, Method.BETA)
     smooth = (Method.PLATT, Method.BETA, Method.ISOTONIC)
-    return (*smooth, Method.VENN_ABERS) if n_levels <= _MOST_LEVELS else smooth
+    if n_labels < _VENN_ABERS_FROM or n_levels > _MOST_LEVELS:
+        return smooth
+    return (*smooth, Method.VENN_ABERS)
 
 
 def choose_calibrator(scores: Floats, labels: Floats, rng: np.random.Generator) -> CalibratorChoice:
-    """Return the calibrator with the least cross-validated log loss among those allowed.
+    """Return the form that so many labels can carry, or the average of several.
+
+    The average weighs each form by how likely it makes labels that it did not see. On fresh labels
+    it is better than the one form that did best: which that is, is mostly chance.
 
     Args:
         scores: Shape (n,), each in [0, 1], n >= 1; not fitted on these labels.
@@ -106,16 +99,22 @@ def choose_calibrator(scores: Floats, labels: Floats, rng: np.random.Generator) 
     """
     methods = candidates(scores.size, np.unique(scores).size)
     if len(methods) == 1:
-        why = f"{scores.size} labels carry two parameters, pulled towards the usual overconfidence"
-        return CalibratorChoice(_FITTERS[methods[0]](scores, labels), {}, why)
+        why = f"{scores.size} labels carry two parameters, pulled towards the shipped prior"
+        return CalibratorChoice(_alone(scores, labels), {}, why)
     rows = rng.permutation(scores.size)[:_MOST_ROWS_TO_CHOOSE]
-    folds = folds_of(rows.size, rng)
-    losses = {m: _held_out_loss(m, scores[rows], labels[rows], folds) for m in methods}
-    best = min(methods, key=lambda method: losses[method])
-    why = "least cross-validated log loss of " + ", ".join(
-        f"{method.value} {loss:.4f}" for method, loss in losses.items()
+    held_out = _held_out(methods, scores[rows], labels[rows], folds_of(rows.size, rng))
+    weights = average_weights(held_out, labels[rows])
+    losses = {m: log_loss(line, labels[rows]) for m, line in zip(methods, held_out, strict=True)}
+    losses[Method.AVERAGE] = log_loss(weights @ held_out, labels[rows])
+    told = ", ".join(
+        f"{weight:.2f} {method.value} ({losses[method]:.4f})"
+        for method, weight in zip(methods, weights, strict=True)
     )
-    return CalibratorChoice(_FITTERS[best](scores, labels), losses, why)
+    why = (
+        f"{told}; in brackets the log loss on labels left out, of all {losses[Method.AVERAGE]:.4f}"
+    )
+    fit = _averaged(fit_forms(methods, scores, labels), weights, scores)
+    return CalibratorChoice(fit, losses, why)
 
 
 def folds_of(n: int, rng: np.random.Generator, *, n_folds: int = _N_FOLDS) -> npt.NDArray[np.intp]:
@@ -123,101 +122,59 @@ def folds_of(n: int, rng: np.random.Generator, *, n_folds: int = _N_FOLDS) -> np
     return np.asarray(rng.permutation(n) % n_folds, dtype=np.intp)
 
 
-def _held_out_loss(
-    method: Method, scores: Floats, labels: Floats, folds: npt.NDArray[np.intp]
-) -> float:
-    held_out = np.empty_like(scores)
+def _held_out(
+    methods: Sequence[Method], scores: Floats, labels: Floats, folds: npt.NDArray[np.intp]
+) -> Floats:
+    """Return what each form says of labels that it did not see, shape (forms, n)."""
+    found = np.empty((len(methods), scores.size))
     for fold in range(int(folds.max()) + 1):
         out = folds == fold
-        held_out[out] = _FITTERS[method](scores[~out], labels[~out]).predict(scores[out])
-    return log_loss(np.clip(held_out, _CLIP, 1.0 - _CLIP), labels)
+        for line, form in zip(found, fit_forms(methods, scores[~out], labels[~out]), strict=True):
+            line[out] = form.predict(scores[out])
+    return np.clip(found, _CLIP, 1.0 - _CLIP)
 
 
-def _platt(scores: Floats, labels: Floats) -> MapFit:
-    fit = fit_platt(scores, labels)
-    return MapFit(Method.PLATT, fit.predict, lambda: _platt_map(fit))
+def _alone(scores: Floats, labels: Floats) -> MapFit:
+    (form,) = fit_forms((Method.PLATT,), scores, labels)
+    return MapFit(form.method, form.predict, lambda: platt_map(scores, labels))
 
 
-def _platt_map(fit: PlattFit) -> LogisticMap:
-    return LogisticMap(
-        kind="platt",
-        coefficients=(fit.slope, fit.intercept),
-        covariance=_rows(fit.covariance),
-        edge=fit.edge,
-    )
+def _averaged(forms: Sequence[Form], weights: Floats, scores: Floats) -> MapFit:
+    """Return the average as a table of scores: linear between them, never falling."""
+    knots = _knots(scores)
+    said = np.stack([form.predict(knots) for form in forms])
+    values = np.maximum.accumulate(np.clip(weights @ said, 0.0, 1.0))
+
+    def as_map() -> CalibrationMap:
+        bands = [form.band(knots) for form in forms]
+        low, high = (
+            _reach(weights, said, np.abs(said - np.stack([band[end] for band in bands])))
+            for end in (0, 1)
+        )
+        return IsotonicMap(
+            scores=tuple(knots.tolist()),
+            values=tuple(values.tolist()),
+            # A surer score must not have a lower band: a policy may act on the band's lower end.
+            lows=tuple(np.maximum.accumulate(np.maximum(values - low, 0.0)).tolist()),
+            highs=tuple(np.maximum.accumulate(np.minimum(values + high, 1.0)).tolist()),
+        )
+
+    return MapFit(Method.AVERAGE, lambda at: np.interp(at, knots, values), as_map)
 
 
-def _beta(scores: Floats, labels: Floats) -> MapFit:
-    fit = fit_beta(scores, labels)
-    return MapFit(Method.BETA, fit.predict, lambda: _beta_map(fit))
-
-
-def _beta_map(fit: BetaFit) -> LogisticMap:
-    return LogisticMap(
-        kind="beta",
-        coefficients=(fit.a, fit.b, fit.c),
-        covariance=_rows(fit.covariance),
-        edge=fit.edge,
-    )
-
-
-def _isotonic(scores: Floats, labels: Floats) -> MapFit:
-    fit = fit_shrunk_isotonic(scores, labels)
-    return MapFit(Method.ISOTONIC, fit.predict, lambda: _isotonic_map(fit, scores, labels))
-
-
-def _isotonic_map(fit: IsotonicFit, scores: Floats, labels: Floats) -> IsotonicMap:
-    """Return the map with a band: what the labels of each level, and the curve's, leave open.
+def _reach(weights: Floats, said: Floats, reaches: Floats) -> Floats:
+    """Return how far the band of an average reaches: what each form leaves open, and which is true.
 
     Source:
-        Equal-tailed Jeffreys interval: Brown, Cai and DasGupta (2001), Statistical Science 16(2).
+        Law of total variance over models: Hoeting, Madigan, Raftery and Volinsky (1999),
+        Statistical Science 14(4), 382-417, equation 3.
     """
-    from scipy.stats import beta
-
-    weight = _labels_per_level(fit_isotonic(scores, labels), scores, fit.scores) + DEFAULT_STRENGTH
-    tail = (1.0 - BAND_LEVEL) / 2.0
-    right, wrong = fit.values * weight + 0.5, (1.0 - fit.values) * weight + 0.5
-    low = np.minimum(beta.ppf(tail, right, wrong), fit.values)
-    high = np.maximum(beta.ppf(1.0 - tail, right, wrong), fit.values)
-    return IsotonicMap(
-        scores=tuple(fit.scores.tolist()),
-        values=tuple(fit.values.tolist()),
-        # A surer score must not have a lower band: a policy may act on the band's lower end.
-        lows=tuple(np.minimum(np.maximum.accumulate(low), fit.values).tolist()),
-        highs=tuple(np.maximum.accumulate(high).tolist()),
-    )
+    between = NORMAL_QUANTILE * (said - weights @ said)
+    return np.asarray(np.sqrt(weights @ (np.square(reaches) + np.square(between))), np.float64)
 
 
-def _labels_per_level(plain: IsotonicFit, scores: Floats, at: Floats) -> Floats:
-    """Return how many labels share the isotonic level that each of `at` lies on."""
-    levels = plain.predict(scores)
-    values, counts = np.unique(levels, return_counts=True)
-    places = np.clip(np.searchsorted(values, plain.predict(at)), 0, values.size - 1)
-    return np.asarray(counts[places], dtype=np.float64)
-
-
-def _venn_abers(scores: Floats, labels: Floats) -> MapFit:
-    fit = fit_venn_abers(scores, labels)
-    return MapFit(
-        Method.VENN_ABERS, lambda values: fit.predict(values).merged, lambda: _venn_map(fit)
-    )
-
-
-def _venn_map(fit: VennAbersFit) -> VennAbersMap:
-    return VennAbersMap(
-        scores=tuple(fit.scores.tolist()),
-        if_wrong=tuple(fit.if_wrong.tolist()),
-        if_right=tuple(fit.if_right.tolist()),
-    )
-
-
-def _rows(matrix: Floats) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(line) for line in matrix.tolist())
-
-
-_FITTERS: Mapping[Method, Callable[[Floats, Floats], MapFit]] = {
-    Method.PLATT: _platt,
-    Method.BETA: _beta,
-    Method.ISOTONIC: _isotonic,
-    Method.VENN_ABERS: _venn_abers,
-}
+def _knots(scores: Floats) -> Floats:
+    levels = np.unique(scores)
+    if levels.size <= _MOST_KNOTS:
+        return levels
+    return np.unique(np.quantile(scores, np.linspace(0.0, 1.0, _MOST_KNOTS), method="nearest"))

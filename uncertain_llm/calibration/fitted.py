@@ -38,8 +38,10 @@ class Method(StrEnum):
     PLATT = "platt"
     BETA = "beta"
     ISOTONIC = "isotonic"
-    """Isotonic, each level pulled towards Platt's curve."""
+    """Isotonic, each level pulled towards the curve of beta calibration."""
     VENN_ABERS = "venn_abers"
+    AVERAGE = "average"
+    """All that the labels can carry, weighted by how likely each makes labels it did not see."""
 
 
 class Seen(Value):

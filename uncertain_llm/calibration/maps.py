@@ -44,7 +44,8 @@ class LogisticMap(Value):
     """Platt scaling or beta calibration with a Laplace band.
 
     Source:
-        `stats.logistic.fit_platt` and `stats.beta_calibration.fit_beta`.
+        `stats.logistic.fit_platt` and `stats.beta_calibration.fit_beta`; the average is that of
+        their `predict_mean`.
     """
 
     kind: Literal["platt", "beta"]
@@ -53,20 +54,34 @@ class LogisticMap(Value):
     covariance: tuple[tuple[float, ...], ...]
     edge: Annotated[float, Field(gt=0, lt=0.5)]
     """A score of exactly 1 is read as 1 - edge; see `stats.logistic.compressed_logit`."""
+    rises: tuple[Unit, Unit] | None = None
+    """Scores between which the probability, averaged over what the labels leave open, rises; beyond
+    them it stays. None when it is that of the most likely curve, not averaged."""
 
     def at(self, score: float) -> Reading:
         """Return probability and band at a score in [0, 1]."""
+        linear, variance = self._linear(score)
+        reach = NORMAL_QUANTILE * math.sqrt(variance)
+        low, high = sigmoid_of(linear - reach), sigmoid_of(linear + reach)
+        if self.rises is None:
+            return Reading(sigmoid_of(linear), low, high)
+        turned, variance = self._linear(min(max(score, self.rises[0]), self.rises[1]))
+        probability = sigmoid_of(turned / math.sqrt(1.0 + math.pi * variance / 8.0))
+        # Far out in the tails the average overshoots the band's end: widen, never narrow.
+        return Reading(probability, min(low, probability), max(high, probability))
+
+    def _linear(self, score: float) -> tuple[float, float]:
+        """Return the log odds and their variance."""
         inside = self.edge + (1.0 - 2.0 * self.edge) * score
         up, down = math.log(inside), -math.log1p(-inside)
         row = (up + down, 1.0) if self.kind == "platt" else (up, down, 1.0)
         linear = sum(map(mul, self.coefficients, row))
         variance = sum(map(mul, row, [sum(map(mul, line, row)) for line in self.covariance]))
-        reach = NORMAL_QUANTILE * math.sqrt(max(0.0, variance))
-        return Reading(sigmoid_of(linear), sigmoid_of(linear - reach), sigmoid_of(linear + reach))
+        return linear, max(0.0, variance)
 
 
 class IsotonicMap(Value):
-    """A non-decreasing, piecewise linear map; its band rests on the labels of each level."""
+    """A non-decreasing, piecewise linear map with a band at each knot."""
 
     kind: Literal["isotonic"] = "isotonic"
     scores: tuple[float, ...]
