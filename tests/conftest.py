@@ -14,3 +14,12 @@ def _no_network() -> Iterator[None]:
     with forbid_network() as refused:
         yield
     assert not refused, f"the test tried to reach {refused}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what takes minutes out, unless it was asked for with `-m slow`."""
+    if "slow" in config.option.markexpr:
+        return
+    for item in items:
+        if item.get_closest_marker("slow") is not None:
+            item.add_marker(pytest.mark.skip(reason="takes minutes; run with -m slow"))

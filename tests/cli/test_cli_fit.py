@@ -95,6 +95,35 @@ def test_what_cannot_be_promised_of_the_hedged_ends_with_4() -> None:
     assert "No certificate: no threshold keeps the risk of what is hedged at 25.0%" in result.output
 
 
+def test_a_promise_of_second_looks_is_told_with_what_it_is_of() -> None:
+    # Three replies that disagree are in doubt; after four more the majority is nearly always right.
+    sure, split = ("7",) * 7, ("8", "9", "7", "7", "7", "7", "7")
+    rows = [(split, i % 40 > 1) if i % 2 else (sure, i % 60 > 0) for i in range(800)]
+    Path("made.jsonl").write_text("\n".join(_row(i, *row) for i, row in enumerate(rows)))
+    Path("own.yaml").write_text("name: own\ndecide: {cuts: {answer: 0.9, hedge: 0.4, verify: 0}}\n")
+
+    promise = ("--alpha", "0.1", "--alpha-verified", "0.2")
+    result = _run("fit", "made.jsonl", "--out", "f.json", "--policy", "own.yaml", *promise)
+
+    found = load_calibration("f.json")
+    assert found.certificate is not None
+    _, verified = found.certificate.bands
+    assert result.exit_code == ExitCode.OK
+    assert "400 of them are set apart for second looks" in result.output
+    assert "of what is shown after looking again at most 20.0% is wrong" in result.output
+    assert f"{verified.n_accepted} labels there were wrong" in result.output
+    assert "of what is looked at again through" in result.output
+
+
+def test_what_cannot_be_promised_of_second_looks_ends_with_4() -> None:
+    promise = ("--alpha", "0.3", "--alpha-verified", "0.3")
+
+    result = _run("fit", "demo.jsonl", "--out", "f.json", *promise)
+
+    assert result.exit_code == ExitCode.NOT_CERTIFIABLE
+    assert "nothing can be promised of what is shown after looking again" in result.output
+
+
 def _row(number: int, answers: tuple[str, ...], is_right: bool) -> str:
     samples = [{"text": None, "answer": a, "correct": is_right == (a == "7")} for a in answers]
     row = {"dataset": "d", "task": "math_numeric", "model": "m", "id": str(number)}
@@ -167,6 +196,7 @@ def test_a_file_without_labels_leaves_no_file_behind() -> None:
         ("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.3", "--alpha-shown", "0.1"),
         ("fit", "demo.jsonl", "--out", "f.json", "--alpha-hedge", "0.3"),
         ("fit", "demo.jsonl", "--out", "f.json", "--alpha", "0.3", "--alpha-hedge", "0.1"),
+        ("fit", "demo.jsonl", "--out", "f.json", "--alpha-verified", "0.3"),
         ("fit", "demo.jsonl", "--out", "f.json", "--per-group"),
         ("fit", "--log", "sqlite:///x.db", "--out", "f.json", "--samples", "3"),
     ],

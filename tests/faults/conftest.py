@@ -43,12 +43,3 @@ async def _stop(server: object) -> None:
         if task is not own:
             task.cancel()
     await asyncio.sleep(0)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what takes minutes out, unless it was asked for with `-m slow`."""
-    if "slow" in config.option.markexpr:
-        return
-    for item in items:
-        if item.get_closest_marker("slow") is not None:
-            item.add_marker(pytest.mark.skip(reason="takes minutes; run with -m slow"))

@@ -7,13 +7,23 @@ import math
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from uncertain_llm.calibration.combining import Example
 from uncertain_llm.calibration.fitting import fit_estimator
 from uncertain_llm.calibration.prior import load_prior
+from uncertain_llm.core.decision import Support
 from uncertain_llm.core.errors import PolicyError
-from uncertain_llm.policy import CalibrationFile, Cuts
+from uncertain_llm.policy import (
+    CalibrationFile,
+    Cuts,
+    Decide,
+    OnMismatch,
+    Sampling,
+    Verification,
+)
 from uncertain_llm.policy.calibration_file import Binding, HeldOutFigures
+from uncertain_llm.policy.certificate import SecondLook
 from uncertain_llm.policy.certify import Certificate, CertifiedBand, NotCertifiedReason
 from uncertain_llm.storage.calibration_files import (
     is_calibration,
@@ -57,6 +67,9 @@ def _file(**fields: object) -> CalibrationFile:
     return found.with_checksum()
 
 
+LOOK = SecondLook(verifier=None, verifying="how", n_replies=(6, 7))
+
+
 def _band(name: str, threshold: float, group: str | None = None) -> CertifiedBand:
     return CertifiedBand.model_validate(
         {
@@ -70,6 +83,7 @@ def _band(name: str, threshold: float, group: str | None = None) -> CertifiedBan
             "n_wrong": 1,
             "risk_bound": 0.08,
             "coverage": 0.5,
+            "look": LOOK if name == "verified" else None,
         }
     )
 
@@ -267,6 +281,47 @@ def test_the_gate_closes_for_the_hedged_where_nothing_is_certified_of_them() -> 
     ]
 
     assert [gate is not None and gate.lets_hedge(0.6) for gate in gates] == [True, False, True]
+
+
+def test_a_promise_about_second_looks_that_was_not_kept_closes_them() -> None:
+    reason = REASON.model_copy(update={"band": "verified"})
+    found = _file(certificate=_certificate(_band("answer", 0.7)), reasons=(reason,))
+
+    gate = found.gate("")
+
+    assert gate is not None
+    assert gate.lets_answer(0.8)
+    assert not gate.lets_verified(1.0, n_replies=7)
+    assert found.is_promise_broken
+
+
+def test_a_verdict_of_which_nothing_is_certified_breaks_no_promise_that_another_keeps() -> None:
+    reason = REASON.model_copy(update={"band": "verified", "support": Support.UNDECIDED})
+    bands = (_band("answer", 0.7), _band("verified", 0.6))
+
+    assert not _file(certificate=_certificate(*bands), reasons=(reason,)).is_promise_broken
+
+
+def test_a_verified_band_without_a_word_on_what_looked_is_refused() -> None:
+    with pytest.raises(ValidationError, match="says what looked again"):
+        CertifiedBand.model_validate(_band("verified", 0.6).model_dump() | {"look": None})
+
+
+def test_a_promise_of_second_looks_is_bound_to_cuts_replies_and_verifier() -> None:
+    policy = load_policy("balanced")
+    others = [
+        policy.model_copy(
+            update={"decide": Decide(cuts=Cuts(answer=0.8, hedge=0.65, verify=0.41))}
+        ),
+        policy.model_copy(update={"verify": Verification(extra_samples=3)}),
+        policy.model_copy(update={"sampling": Sampling(samples=5)}),
+    ]
+    strict = policy.decide.model_copy(update={"on_mismatch": OnMismatch.REFUSE})
+
+    assert len({policy.verifying(None), policy.verifying("search")}) == 2
+    assert policy.verifying(None) not in {other.verifying(None) for other in others}
+    assert policy.verifying("search") == others[1].verifying("search")
+    assert policy.model_copy(update={"decide": strict}).verifying(None) == policy.verifying(None)
 
 
 def test_a_group_without_a_certificate_is_not_answered() -> None:

@@ -22,11 +22,13 @@ from uncertain_llm.policy import (
     Audit,
     Cuts,
     Decide,
+    Gate,
     Policy,
     decide,
     decide_after_verdict,
     decide_again,
 )
+from uncertain_llm.policy.certificate import CertifiedBand, SecondLook
 
 CUTS = Cuts(answer=0.8, hedge=0.6, verify=0.3)
 
@@ -127,6 +129,129 @@ def test_a_verifier_that_failed_leaves_the_doubt() -> None:
     decision = decide_after_verdict(None, _sure(0.5), _policy(), label_draw=1.0)
 
     assert (decision.action, decision.reason) == (Action.ABSTAIN, ReasonCode.VERIFIER_FAILED)
+
+
+def _gate(*bands: tuple[Support | None, float], answer: float | None = 0.9) -> Gate:
+    """A gate that lets second looks through from a score on, by verdict."""
+    return Gate(
+        answer=answer,
+        verified=tuple(
+            CertifiedBand(
+                band="verified",
+                group=None,
+                alpha=0.2,
+                delta=0.05,
+                threshold=threshold,
+                look=SecondLook(
+                    verifier=None if support is None else "test",
+                    support=support,
+                    verifying="",
+                    n_replies=(6, 7),
+                ),
+                n_labels=100,
+                n_accepted=50,
+                n_wrong=2,
+                risk_bound=0.1,
+                coverage=0.5,
+            )
+            for support, threshold in bands
+        ),
+        limits_verified=True,
+    )
+
+
+def _scored(score: float, status: str = "calibrated", *, probability: float = 0.7) -> Confidence:
+    known = ConfidenceStatus(status)
+    return Confidence(score=score, probability=probability, band=None, status=known)
+
+
+@pytest.mark.parametrize(
+    ("score", "status", "n_replies", "action"),
+    [
+        (0.75, "calibrated", 7, Action.HEDGE),
+        (0.75, "out_of_range", 6, Action.HEDGE),  # a calibrator of three replies orders seven too
+        (0.69, "calibrated", 7, Action.ABSTAIN),
+        (0.75, "calibrated", 5, Action.ABSTAIN),  # less was looked at than the labels were of
+        (0.75, "calibrated", None, Action.ABSTAIN),
+        (0.75, "prior", 7, Action.ABSTAIN),  # another score than the one that was ordered by
+    ],
+)
+def test_a_second_look_is_shown_only_as_far_as_something_is_promised_of_it(
+    score: float, status: str, n_replies: int | None, action: Action
+) -> None:
+    decision = decide_again(
+        _scored(score, status),
+        _policy(),
+        refusal=None,
+        label_draw=1.0,
+        gate=_gate((None, 0.7)),
+        n_replies=n_replies,
+    )
+
+    assert decision.action is action
+    assert (decision.reason is ReasonCode.VERIFIED_NOT_CERTIFIED) is (action is Action.ABSTAIN)
+    assert (decision.cuts["score"], decision.cuts["certified_verified"]) == (score, 0.7)
+
+
+def test_what_the_cuts_withhold_stays_withheld_whatever_is_promised() -> None:
+    decision = decide_again(
+        _scored(0.99, probability=0.5),
+        _policy(),
+        refusal=None,
+        label_draw=1.0,
+        gate=_gate((None, 0.1)),
+        n_replies=7,
+    )
+
+    assert (decision.action, decision.reason) == (Action.ABSTAIN, ReasonCode.VERIFIED_UNDECIDED)
+
+
+def test_the_promise_of_second_looks_takes_the_place_of_that_of_first_ones() -> None:
+    sure = _scored(0.75, probability=0.85)
+    promised, other = _gate((None, 0.7), answer=None), Gate(answer=None)
+
+    shown, hedged = (
+        decide_again(sure, _policy(), refusal=None, label_draw=1.0, gate=gate, n_replies=7)
+        for gate in (promised, other)
+    )
+
+    assert (shown.action, hedged.action) == (Action.ANSWER, Action.HEDGE)
+
+
+@pytest.mark.parametrize(
+    ("support", "score", "action"),
+    [
+        (Support.SUPPORTED, 0.5, Action.ANSWER),
+        (Support.SUPPORTED, 0.3, Action.ABSTAIN),
+        (Support.UNDECIDED, 0.9, Action.ABSTAIN),  # nothing was certified of the undecided
+        (Support.CONTRADICTED, 0.9, Action.ABSTAIN),
+    ],
+)
+def test_each_verdict_has_a_threshold_of_its_own(
+    support: Support, score: float, action: Action
+) -> None:
+    verdict = Verdict(support=support, verifier="test")
+
+    decision = decide_after_verdict(
+        verdict,
+        _scored(score),
+        _policy(),
+        label_draw=1.0,
+        gate=_gate((Support.SUPPORTED, 0.4)),
+        n_replies=7,
+    )
+
+    assert decision.action is action
+
+
+def test_a_gate_that_promises_nothing_of_verdicts_changes_none() -> None:
+    verdict = Verdict(support=Support.SUPPORTED, verifier="test")
+
+    decision = decide_after_verdict(
+        verdict, _scored(0.1), _policy(), label_draw=1.0, gate=Gate(answer=0.9), n_replies=7
+    )
+
+    assert decision.action is Action.ANSWER
 
 
 @pytest.mark.parametrize(("draw", "requested"), [(0.0, True), (0.0499, True), (0.05, False)])

@@ -27,7 +27,7 @@ from uncertain_llm.storage.policy_files import load_policy
 
 __all__ = ["fit"]
 
-_OTHER_BANDS: tuple[BandName, ...] = ("shown", "hedge")
+_OTHER_BANDS: tuple[BandName, ...] = ("shown", "hedge", "verified")
 _SHOWN_BAD = 20  # bad lines told one by one; the others are counted
 
 
@@ -89,6 +89,15 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
             help="Promise that of what is hedged, by itself, at most this share is wrong.",
         ),
     ] = None,
+    alpha_verified: Annotated[
+        float | None,
+        typer.Option(
+            metavar="A",
+            show_default=False,
+            help="Promise that of what is shown after VERIFY looked again at most this share is "
+            "wrong; half of the questions is set apart for it.",
+        ),
+    ] = None,
     delta: Annotated[
         float | None,
         typer.Option(
@@ -133,7 +142,7 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
     if log is not None and (samples is not None or answer is not AnswerMode.MAJORITY):
         raise typer.BadParameter("a log holds what was decided", param_hint="--samples, --answer")
     order = FitOrder(
-        promises=_promises(alpha, shown=alpha_shown, hedge=alpha_hedge),
+        promises=_promises(alpha, shown=alpha_shown, hedge=alpha_hedge, verified=alpha_verified),
         delta=_delta(delta, alpha),
         kind="average" if average else "certified",
         group_by=group_by,
@@ -145,9 +154,15 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
         chosen = load_policy(policy)
         if log is None:
             files = input_files(inputs or [])
-            found = rows_from_recordings(files, chosen, n_samples=samples, answer=answer)
+            found = rows_from_recordings(
+                files,
+                chosen,
+                n_samples=samples,
+                answer=answer,
+                look_again=order.verified is not None,
+            )
         else:
-            found = _from_log(log, chosen, all_drawn=labels_are_random)
+            found = _from_log(log, chosen, order, all_drawn=labels_are_random)
         _tell(console, found, group_by)
         calibration = fit_rows(found, chosen, order)
         save_calibration(calibration, out)
@@ -176,8 +191,11 @@ def _promises(alpha: float | None, **others: float | None) -> tuple[Promise, ...
             raise typer.BadParameter(
                 f"expected a share between 0 and 1, got {value}", param_hint=hint
             )
-        if alpha is None or value < alpha:
-            raise typer.BadParameter("needs --alpha, and must not be below it", param_hint=hint)
+        if alpha is None:
+            raise typer.BadParameter("needs --alpha", param_hint=hint)
+        # Second looks are other looks: they may be held to less than the first ones.
+        if band != "verified" and value < alpha:
+            raise typer.BadParameter("must not be below --alpha", param_hint=hint)
     return tuple(Promise(band=b, alpha=value) for b, value in asked.items() if value is not None)
 
 
@@ -199,12 +217,18 @@ def _per_group(per_group: bool, group_by: str | None) -> bool:
     return per_group
 
 
-def _from_log(url: str, policy: Policy, *, all_drawn: bool) -> FitRows:
+def _from_log(url: str, policy: Policy, order: FitOrder, *, all_drawn: bool) -> FitRows:
     # SQLAlchemy takes half the start of a fit on recordings, which needs no log.
     from uncertain_llm.storage.decision_log import open_log
 
     with open_log(url, create=False) as log:
-        return rows_from_log(log.records(), log.labels(), policy, all_drawn=all_drawn)
+        return rows_from_log(
+            log.records(),
+            log.labels(),
+            policy,
+            all_drawn=all_drawn,
+            look_again=order.verified is not None,
+        )
 
 
 def _tell(console: Console, found: FitRows, group_by: str | None) -> None:

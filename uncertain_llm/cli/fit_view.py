@@ -9,7 +9,7 @@ import typer
 from uncertain_llm.calibration.fitted import Method
 from uncertain_llm.cli.terminal import printable
 from uncertain_llm.policy.calibration_file import CalibrationFile, Figure
-from uncertain_llm.policy.certificate import Certificate, CertifiedBand
+from uncertain_llm.policy.certificate import Certificate, CertifiedBand, SecondLook
 
 __all__ = ["print_fit"]
 
@@ -26,7 +26,7 @@ _BANDS = {
     "answer": "of what is answered",
     "shown": "of what is answered or hedged",
     "hedge": "of what is hedged",
-    "verified": "of what is verified",
+    "verified": "of what is shown after looking again",
 }
 
 
@@ -57,8 +57,11 @@ def _method(found: CalibrationFile) -> list[str]:
     more = f" and {len(found.binding.models) - 3} more" if len(found.binding.models) > 3 else ""
     method = found.estimator.method
     name = "none, the shipped prior stays" if method is Method.PRIOR else method.value
+    apart = (
+        f"; {found.n_set_apart} of them are set apart for second looks" if found.n_set_apart else ""
+    )
     return [
-        f"Labels      {found.n_labels} of {found.n_rows} rows; models: {models}{more}",
+        f"Labels      {found.n_labels} of {found.n_rows} rows; models: {models}{more}{apart}",
         f"Score       {found.why_combiner}",
         f"Calibrator  {name}: {found.why_method}",
     ]
@@ -133,11 +136,12 @@ def _promise(found: CalibrationFile) -> list[str]:
 
 def _band(band: CertifiedBand, certificate: Certificate) -> str:
     whom = "" if band.group is None else f" in '{band.group}'"
-    what = f"{_BANDS[band.band]}{whom} at most {band.alpha:.1%} is wrong"
+    seen = "" if band.look is None or band.look.support is None else _found(band.look)
+    what = f"{_BANDS[band.band]}{whom}{seen} at most {band.alpha:.1%} is wrong"
     if band.n_accepted == 0:
         return f"Nothing is left to hedge: all that may be shown is answered ({what})."
     facts = (
-        f"{_where(band)} lets {band.coverage:.1%} through; "
+        f"{_where(band)} lets {band.coverage:.1%}{_of_what(band)} through; "
         f"{band.n_wrong:g} of {band.n_accepted} labels there were wrong"
     )
     if certificate.kind == "average":
@@ -149,6 +153,19 @@ def _band(band: CertifiedBand, certificate: Certificate) -> str:
         f"Certified with {1 - (certificate.delta or 0):.1%} confidence: {what} ({facts}, bound "
         f"{band.risk_bound or 0:.1%}, {band.n_labels} labels)."
     )
+
+
+def _found(look: SecondLook) -> str:
+    verdict = "" if look.support is None else look.support.value
+    return f" and found {verdict} by '{look.verifier}'"
+
+
+def _of_what(band: CertifiedBand) -> str:
+    if band.look is None:
+        return ""
+    missing = band.look.n_missing
+    counted = f" ({missing} without a second look count as shown and wrong)" if missing else ""
+    return f" of what is looked at again{counted}"
 
 
 def _where(band: CertifiedBand) -> str:

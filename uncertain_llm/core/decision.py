@@ -51,6 +51,8 @@ class ReasonCode(StrEnum):
     VERIFIED_SUPPORTED = "verified_supported"
     VERIFIED_CONTRADICTED = "verified_contradicted"
     VERIFIED_UNDECIDED = "verified_undecided"
+    VERIFIED_NOT_CERTIFIED = "verified_not_certified"
+    """The second look would do for the cuts, and not for what was promised of such answers."""
     VERIFIER_FAILED = "verifier_failed"
 
 

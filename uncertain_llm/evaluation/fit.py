@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,9 @@ from uncertain_llm.evaluation.fit_figures import (
     held_out_figures,
     labels_for,
 )
+from uncertain_llm.evaluation.fit_order import FitOrder
 from uncertain_llm.evaluation.fit_rows import FitRow, FitRows
+from uncertain_llm.evaluation.fit_verified import set_apart, with_second_looks
 from uncertain_llm.policy import Cuts, Policy
 from uncertain_llm.policy.calibration_file import CalibrationFile
 from uncertain_llm.policy.certify import (
@@ -40,7 +42,6 @@ from uncertain_llm.policy.certify import (
     LabelledScores,
     NotCertifiedReason,
     Promise,
-    PromiseKind,
     ThresholdsFrom,
     certify,
     certify_groups,
@@ -62,23 +63,6 @@ _LEAST_FOR_WEIGHTS = 100
 """Labels below which own weights would be the shipped ones and cost the certificate its labels."""
 
 
-@dataclass(frozen=True)
-class FitOrder:
-    """What is asked of a fit."""
-
-    promises: tuple[Promise, ...] = ()
-    """Risks that are to be kept; none asks for probabilities only."""
-    delta: float = 0.1
-    """Allowed chance that any promise is broken, over the draw of the labels."""
-    kind: PromiseKind = "certified"
-    group_by: str | None = None
-    """A slice by which calibration may differ."""
-    certify_by_group: bool = False
-    """Keep the promises in each group by itself; delta is shared out."""
-    combiner: CombinerChoice = CombinerChoice.AUTO
-    seed: int = 0
-
-
 def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
     """Return what the labels tell, bound to the pipeline they came from.
 
@@ -86,6 +70,8 @@ def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
     shipped weights), or its weights are fitted on labels set apart; the others certify and
     calibrate. The certificate is about the score, so calibrating on the same labels does not touch
     it. Figures come from a repetition of the whole procedure without each fifth of the labels.
+    A promise of what is shown after a second look takes half of the questions for itself, see
+    `fit_verified`: everything else is then done on the other half.
 
     Args:
         found: The rows; unlabelled ones serve as traffic that thresholds are taken from.
@@ -94,8 +80,21 @@ def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
 
     Raises:
         NotEnoughLabels: No row has a label and something measured.
-        ValueError: delta is not in (0, 1), or rows have no such slice to group by.
+        ValueError: delta is not in (0, 1), rows have no such slice to group by, or only what is
+            shown after a second look is to be promised.
     """
+    if order.verified is None:
+        return _first_looks(found, policy, order).with_checksum()
+    others = tuple(promise for promise in order.promises if promise is not order.verified)
+    if not any(promise.band == "answer" for promise in others):
+        raise ValueError("a promise of the verified band stands beside one of the answer band")
+    kept, apart = set_apart(found, seed=order.seed)
+    delta = order.delta * len(others) / len(order.promises)
+    first = _first_looks(kept, policy, replace(order, promises=others, delta=delta))
+    return with_second_looks(first, kept.rows, apart, order).with_checksum()
+
+
+def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
     rng = np.random.default_rng([order.seed, 2])
     labelled = [row for row in found.rows if row.loss is not None]
     usable = [row for row in labelled if row.values]
@@ -160,7 +159,7 @@ def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
         gates,
         declined=[row.is_declined for row in inside],
     )
-    return made.model_copy(update={"at_cuts": at_cuts}).with_checksum()
+    return made.model_copy(update={"at_cuts": at_cuts})
 
 
 def _some(rows: Sequence[FitRow], rng: np.random.Generator) -> list[FitRow]:

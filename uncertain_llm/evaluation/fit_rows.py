@@ -8,12 +8,17 @@ from datetime import UTC
 from pathlib import Path
 
 from uncertain_llm.calibration.prior import load_prior
-from uncertain_llm.core.confidence import Confidence
-from uncertain_llm.core.decision import Extent, Refusal
 from uncertain_llm.core.ports import Signal
 from uncertain_llm.core.response import DecisionRecord, Label
 from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor
 from uncertain_llm.evaluation.dataset import BadLine, RecordedRow, read_labels, read_rows
+from uncertain_llm.evaluation.fit_looks import (
+    LoggedLooks,
+    Look,
+    SecondLooks,
+    last_look,
+    look_at,
+)
 from uncertain_llm.flow.binding import Uncalibrated, slices_of
 from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.flow.pipeline import Pipeline
@@ -37,6 +42,10 @@ class FitRow:
     is_drawn: bool
     """Whether chance picked it for a label; what people pick is no sample of the traffic."""
     slices: Mapping[str, str]
+    question: str | None = None
+    """Names what was asked; None where rows need not be told apart by it."""
+    again: Look | None = None
+    """The second look, where it was asked for and there is one; its label may be another."""
 
 
 @dataclass
@@ -59,6 +68,7 @@ def rows_from_recordings(
     *,
     n_samples: int | None = None,
     answer: AnswerMode = AnswerMode.MAJORITY,
+    look_again: bool = False,
     on_read: Callable[[int], None] | None = None,
 ) -> FitRows:
     """Return the measurements and labels of recorded rows.
@@ -66,11 +76,17 @@ def rows_from_recordings(
     Args:
         files: From `input_files`.
         policy: Says what is measured.
-        n_samples: Use the first so many samples of each row; None uses all.
+        n_samples: Use the first so many samples of each row; None uses all, or, with `look_again`,
+            as many as the policy asks for.
         answer: Which answer is scored.
+        look_again: Also take the second look of VERIFY, with the replies after the first ones; a
+            promise of the "verified" band needs it.
         on_read: As in `dataset.read_lines`.
     """
+    if look_again and n_samples is None:
+        n_samples = pipeline_for(_bare(policy)).n_samples
     assessor = Assessor(_bare(policy), n_samples=n_samples, answer=answer, estimator=load_prior())
+    second = SecondLooks(policy, answer) if look_again else None
     # Millions of rows of a few datasets: their names are kept once, not in each row.
     seen: dict[tuple[str, str], set[str]] = {}
     shared: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
@@ -91,7 +107,7 @@ def rows_from_recordings(
         ids.add(row.key.id)
         slices = _slices(row)
         slices = shared.setdefault(tuple(slices.items()), slices)
-        found.append(_recorded(assessor, row, known.of, slices))
+        found.append(_recorded(assessor, row, known.of, slices, second))
         if found[-1].loss is not None:
             models.add(row.key.model)
     binding = Binding(
@@ -106,6 +122,7 @@ def rows_from_log(
     policy: Policy,
     *,
     all_drawn: bool = False,
+    look_again: bool = False,
     signals: Sequence[Signal] | None = None,
 ) -> FitRows:
     """Return the measurements and labels of the decisions that this policy's pipeline made.
@@ -118,9 +135,15 @@ def rows_from_log(
         labels: Labels, oldest first.
         policy: Decisions of other pipelines are left out and counted.
         all_drawn: Take every label as drawn by chance, not only those of the audit draw.
+        look_again: Tell the two looks of verified decisions apart, else the last one counts; a
+            promise of the "verified" band needs it.
         signals: The client's own signals, where it was given some.
+
+    Raises:
+        NotEnoughLabels: With `look_again`, where the log does not keep what first looks rest on.
     """
     pipelines = _pipelines(policy, signals)
+    looks = LoggedLooks(policy) if look_again else None
     chosen = _one_label_each(labels)
     prints: dict[str, set[str]] = {}
     kinds: dict[str, FitRows] = {}
@@ -134,7 +157,9 @@ def rows_from_log(
         answer = AnswerChoice.FIRST if record.mode == "annotate" else policy.sampling.answer
         if answer.value not in kinds:
             kinds[answer.value] = _no_rows(pipelines[0], answer)
-        _add(kinds[answer.value], record, chosen.get(record.id), all_drawn=all_drawn)
+        label = chosen.get(record.id)
+        row = _decided(record, label, looks, all_drawn=all_drawn)
+        _add(kinds[answer.value], record, label, row)
     found = max(kinds.values(), key=_n_labels, default=_no_rows(pipelines[0], AnswerChoice.FIRST))
     others = sum(len(kind.rows) for kind in kinds.values() if kind is not found)
     return replace(found, n_other_pipeline=n_other + others)
@@ -144,8 +169,8 @@ def _no_rows(pipeline: Pipeline, answer: AnswerChoice) -> FitRows:
     return FitRows(Binding(measuring=pipeline.measuring, answer=answer.value, models=()))
 
 
-def _add(kind: FitRows, record: DecisionRecord, label: Label | None, *, all_drawn: bool) -> None:
-    kind.rows.append(_decided(record, label, all_drawn=all_drawn))
+def _add(kind: FitRows, record: DecisionRecord, label: Label | None, row: FitRow) -> None:
+    kind.rows.append(row)
     if label is None:
         return
     models = tuple(sorted({*kind.binding.models, record.model}))
@@ -167,18 +192,33 @@ def _recorded(
     row: RecordedRow,
     right_of: Callable[[int | None], bool | None],
     slices: Mapping[str, str],
+    second: SecondLooks | None,
 ) -> FitRow:
     assessed = assessor.assess(row)
-    evidence = assessed.evidence
-    is_readable = bool(evidence.clustering.clusters) or assessed.answer is not None
-    right = right_of(assessed.representative) if is_readable else None
+    first = look_at(assessed, right_of)
+    again = None if second is None else second.of(row, assessed.evidence, right_of)
+    # The same question to several models is one question; without second looks nobody asks.
+    question = None if second is None else f"{row.key.dataset}\n{row.key.id}"
+    return _row(first, again, is_drawn=True, slices=slices, question=question)
+
+
+def _row(
+    first: Look,
+    again: Look | None,
+    *,
+    is_drawn: bool,
+    slices: Mapping[str, str],
+    question: str | None,
+) -> FitRow:
     return FitRow(
-        values=_values(assessed.confidence) if is_readable else {},
-        n_samples=evidence.n_counted,
-        loss=None if right is None else float(not right),
-        is_declined=_declined(evidence.answer.refusal),
-        is_drawn=True,
+        values=first.values,
+        n_samples=first.n_samples,
+        loss=first.loss,
+        is_declined=first.is_declined,
+        is_drawn=is_drawn,
         slices=slices,
+        question=question,
+        again=again,
     )
 
 
@@ -188,28 +228,18 @@ def _slices(row: RecordedRow) -> Mapping[str, str]:
     return slices_of(named, model=row.key.model, task=row.task)
 
 
-def _decided(record: DecisionRecord, label: Label | None, *, all_drawn: bool) -> FitRow:
-    evidence = record.evidence
-    counted = (
-        # In hash-only mode the replies were not kept; repeats among them are rare.
-        record.provenance.n_received if evidence is None else evidence.n_counted
-    )
-    return FitRow(
-        values=_values(record.confidence),
-        n_samples=counted,
-        loss=None if label is None else label.loss,
-        is_declined=_declined(record.refusal),
+def _decided(
+    record: DecisionRecord, label: Label | None, looks: LoggedLooks | None, *, all_drawn: bool
+) -> FitRow:
+    loss = None if label is None else label.loss
+    first, again = (last_look(record, loss), None) if looks is None else looks.of(record, loss)
+    return _row(
+        first,
+        again,
         is_drawn=all_drawn or record.decision.label_requested,
         slices=slices_of(record.labels, model=record.model, task=record.task),
+        question=None if looks is None else record.question_hash,
     )
-
-
-def _values(confidence: Confidence) -> dict[str, float]:
-    return {m.signal: m.value for m in confidence.measurements if m.value is not None}
-
-
-def _declined(refusal: Refusal | None) -> bool:
-    return refusal is not None and refusal.extent is Extent.FULL
 
 
 def _pipelines(policy: Policy, signals: Sequence[Signal] | None) -> list[Pipeline]:

@@ -132,6 +132,7 @@ _DISAGREE = 0.75  # below three of four replies; chosen for the wording, decides
 _DOUBT = 0.6
 _WHY_VERIFIED = {
     ReasonCode.VERIFIED_CONTRADICTED: "checking it spoke against my answer",
+    ReasonCode.VERIFIED_NOT_CERTIFIED: "looking again did not make it certain enough",
     ReasonCode.VERIFIER_FAILED: "I was in doubt and could not check it",
 }
 _WHY_UNUSABLE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from uncertain_llm.core.chat import Request
+from uncertain_llm.core.chat import Mode, Request
 from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Measurement
 from uncertain_llm.core.errors import FingerprintMismatch, PolicyError
 from uncertain_llm.core.ports import Estimator
@@ -15,6 +15,13 @@ from uncertain_llm.policy import CalibrationFile
 from uncertain_llm.policy.policy import OnMismatch
 
 __all__ = ["Uncalibrated", "bind", "bind_request", "slices_of"]
+
+
+_VERIFIED_ELSEWHERE = (
+    "what was promised of answers shown after looking again is about other cuts, another number of "
+    "replies or another verifier than those that run: what is looked at again is withheld; refit "
+    "with this policy, or use the fitted file as the policy"
+)
 
 
 @dataclass(frozen=True)
@@ -45,16 +52,22 @@ class Uncalibrated:
 
 
 def bind_request(pipeline: Pipeline, request: Request) -> tuple[Pipeline, tuple[str, ...]]:
-    """Return the pipeline for a request, and warnings; see `bind`."""
+    """Return the pipeline for a request, and warnings; see `bind`.
+
+    Raises:
+        FingerprintMismatch: As `bind`, or what was promised of second looks is about others.
+    """
     calibration = pipeline.policy.calibration
     if calibration is None:
         return pipeline, ()
-    return bind(
+    found, warnings = bind(
         pipeline,
         model=request.model,
         answer=choice_of(request, pipeline.policy).value,
         slices=slices_of(request.labels, model=request.model, task=request.task),
     )
+    # Annotated replies are never looked at again.
+    return (found, warnings) if request.mode is Mode.ANNOTATE else _bound_again(found, warnings)
 
 
 def bind(
@@ -115,6 +128,27 @@ def _bound(
         gate=calibration.gate(group),
         bound={},
     )
+
+
+def _bound_again(pipeline: Pipeline, warnings: tuple[str, ...]) -> tuple[Pipeline, tuple[str, ...]]:
+    """Return the pipeline without a promise about other second looks than those it takes.
+
+    Cuts and verifiers shape no score, so the file fits all the same: but they decide whom a second
+    look is taken at, and what it says.
+    """
+    gate, verifier = pipeline.gate, pipeline.verifier
+    if gate is None or not gate.verified:
+        return pipeline, warnings
+    running = pipeline.policy.verifying(None if verifier is None else verifier.name)
+    fitted = next(band.look.verifying for band in gate.verified if band.look is not None)
+    if fitted == running:
+        return pipeline, warnings
+    if pipeline.policy.decide.on_mismatch is OnMismatch.REFUSE:
+        raise FingerprintMismatch(
+            fitted=f"that looks again as {fitted}", running=f"one that does as {running}"
+        )
+    closed = gate.model_copy(update={"verified": ()})
+    return replace(pipeline, gate=closed), (*warnings, _VERIFIED_ELSEWHERE)
 
 
 def _warning(

@@ -120,7 +120,14 @@ def _look_again(request: Request, pipeline: Pipeline, looked: _Looked) -> Flow[_
         claim = VerifyClaim(request=request, text=looked.evidence.answer.text or "")
         (outcome,) = yield (claim,)
         verdict = _verdict(outcome)
-        final = decide_after_verdict(verdict, looked.confidence, pipeline.policy, label_draw=draw)
+        final = decide_after_verdict(
+            verdict,
+            looked.confidence,
+            pipeline.policy,
+            label_draw=draw,
+            gate=pipeline.gate,
+            n_replies=looked.evidence.n_counted,
+        )
         replies = looked.replies if verdict is not None else _unverified(pipeline, looked, outcome)
         return _Looked(replies, looked.confidence, final, verdict)
     if looked.decision.reason is ReasonCode.PROBE_DISAGREES:
@@ -143,6 +150,7 @@ def _again(pipeline: Pipeline, replies: Replies, confidence: Confidence, draw: f
         refusal=replies.evidence.answer.refusal,
         label_draw=draw,
         gate=pipeline.gate,
+        n_replies=replies.evidence.n_counted,
     )
     return _Looked(replies, confidence, final, None)
 

@@ -21,9 +21,8 @@ def measure(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Measuremen
 def estimate(evidence: Evidence, pipeline: Pipeline) -> Confidence:
     """Return the confidence that all measurements lead to; `unavailable` if the estimator fails."""
     measurements = measure(evidence, pipeline.signals)
-    n_samples = evidence.n_counted
     try:
-        return pipeline.estimator.estimate(measurements, n_samples=n_samples)
+        return pipeline.estimator.estimate(measurements, n_samples=evidence.n_counted)
     except Exception as error:  # noqa: BLE001 - a plug-in's bug must not cost a paid answer
         _log.warning("estimator %s failed: %s", pipeline.estimator.name, type(error).__name__)
         return Confidence(

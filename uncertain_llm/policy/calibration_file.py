@@ -10,7 +10,13 @@ from pydantic import Field, JsonValue
 
 from uncertain_llm.calibration.fitted import FittedEstimator
 from uncertain_llm.core.base import Band, Unit, Value
-from uncertain_llm.policy.certificate import BandName, Certificate, NotCertifiedReason
+from uncertain_llm.core.decision import Support
+from uncertain_llm.policy.certificate import (
+    BandName,
+    Certificate,
+    CertifiedBand,
+    NotCertifiedReason,
+)
 from uncertain_llm.policy.cuts import Cuts
 
 __all__ = [
@@ -114,6 +120,10 @@ class Gate(Value):
     """Least score of what is hedged, where something was promised of the hedged by themselves."""
     limits_hedge: bool = False
     """Whether it was."""
+    verified: tuple[CertifiedBand, ...] = ()
+    """What may be shown after a second look, by verdict where a verifier looks."""
+    limits_verified: bool = False
+    """Whether something was promised of what is shown then."""
 
     def lets_answer(self, score: float | None) -> bool:
         """Tell whether an answer may be shown as it is; None: the labels say nothing of it."""
@@ -125,9 +135,35 @@ class Gate(Value):
             return False
         return not self.limits_hedge or _reaches(score, self.hedge) or self.lets_answer(score)
 
+    def lets_verified(
+        self, score: float | None, *, n_replies: int | None, support: Support | None = None
+    ) -> bool:
+        """Tell whether an answer may be shown after a second look.
+
+        Args:
+            score: Of the second look; where a verifier looked, of the first.
+            n_replies: Replies that count, of both looks.
+            support: The verdict; None where further replies were the look.
+        """
+        if not self.limits_verified:
+            return True
+        band = self.verified_band(support)
+        if band is None or band.look is None or not band.look.covers(n_replies):
+            return False
+        return _reaches(score, band.threshold)
+
+    def verified_band(self, support: Support | None) -> CertifiedBand | None:
+        """Return what was certified of answers with such a second look."""
+        return next((b for b in self.verified if b.look and b.look.support is support), None)
+
 
 def _reaches(score: float | None, threshold: float | None) -> bool:
     return score is not None and threshold is not None and score >= threshold
+
+
+def _is_zero(value: int) -> bool:
+    """Leave a field out of the file: a file written before there was such a field stays whole."""
+    return value == 0
 
 
 class CalibrationFile(Value):
@@ -147,6 +183,8 @@ class CalibrationFile(Value):
     estimator: FittedEstimator
     n_rows: int
     n_labels: int
+    n_set_apart: Annotated[int, Field(exclude_if=_is_zero)] = 0
+    """Labels among these that tested what is shown after a second look, and shaped nothing."""
     seed: int
     why_method: str
     why_combiner: str
@@ -195,14 +233,18 @@ class CalibrationFile(Value):
             limits_shown="shown" in self._promised,
             hedge=None if hedge is None else hedge.threshold,
             limits_hedge="hedge" in self._promised,
+            verified=self.certificate.bands_of("verified", own),
+            limits_verified="verified" in self._promised,
         )
 
     @property
     def is_promise_broken(self) -> bool:
         """Whether what was asked for cannot be promised; in groups, whether to none of them."""
+        bands = () if self.certificate is None else self.certificate.bands
+        broken = {reason.band for reason in self.reasons} - {band.band for band in bands}
         if self.certificate is None or self.certificate.group_by is None:
-            return bool(self.reasons)
-        return not any(band.band == "answer" for band in self.certificate.bands)
+            return bool(broken)
+        return not broken.isdisjoint({"answer", "verified"})
 
     @property
     def _promised(self) -> set[BandName]:
@@ -213,7 +255,12 @@ class CalibrationFile(Value):
     def _closed(self) -> Gate:
         """What was promised cannot be kept: nothing passes."""
         promised = self._promised
-        return Gate(answer=None, limits_shown="shown" in promised, limits_hedge="hedge" in promised)
+        return Gate(
+            answer=None,
+            limits_shown="shown" in promised,
+            limits_hedge="hedge" in promised,
+            limits_verified="verified" in promised,
+        )
 
     def with_checksum(self) -> CalibrationFile:
         """Return the file with the version it needs and its own checksum."""

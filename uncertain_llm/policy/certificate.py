@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from uncertain_llm.core.base import Unit, Value
+from uncertain_llm.core.decision import Support
 
 __all__ = [
     "BandName",
     "Certificate",
     "CertifiedBand",
     "NotCertifiedReason",
+    "NotCertifiedWhy",
     "Promise",
     "PromiseKind",
+    "SecondLook",
     "ThresholdsFrom",
 ]
 
 BandName = Literal["answer", "shown", "hedge", "verified"]
 PromiseKind = Literal["certified", "average"]
 ThresholdsFrom = Literal["unlabelled", "split", "labels"]
+NotCertifiedWhy = Literal[
+    "too_few_labels",
+    "risk_too_high",
+    "labels_picked",
+    "graded_labels",
+    "none_in_doubt",
+    "none_shown",
+    "not_looked_again",
+]
 
 _BAND_WORDS: dict[BandName, str] = {
     "answer": "answered",
     "shown": "answered or hedged",
     "hedge": "hedged",
-    "verified": "verified",
+    "verified": "shown after looking again",
 }
 
 
@@ -36,7 +49,7 @@ class Promise(Value):
     band: BandName
     """"answer": what is shown as it is. "shown": that and the hedged answers together.
     "hedge": the hedged answers by themselves, from their threshold up to that of "answer".
-    "verified": what was looked at again and supported."""
+    "verified": what is shown, as it is or hedged, after VERIFY looked again."""
     alpha: Annotated[float, Field(gt=0, lt=1)]
     """Tolerated share of wrong answers in the band."""
 
@@ -44,6 +57,27 @@ class Promise(Value):
 def _is_none(value: object) -> bool:
     """Leave a field out of the file: a file written before there was such a field stays whole."""
     return value is None
+
+
+class SecondLook(Value):
+    """The second looks that a "verified" band is about: after another look it promises nothing."""
+
+    verifier: str | None
+    """Its name; None where further replies were the second look."""
+    support: Support | None = None
+    """The verdict; None for further replies."""
+    verifying: str
+    """`Policy.verifying` of the policy whose doubtful answers were labelled."""
+    n_replies: tuple[int, int]
+    """Fewest and most replies that count, of the looks seen: with fewer less was looked at."""
+    n_missing: int = 0
+    """Labels of answers in doubt that nothing is recorded of beyond the first look; each counts
+    as an answer that was shown and is wrong."""
+
+    def covers(self, n_replies: int | None) -> bool:
+        """Tell whether looks at so many replies were seen."""
+        fewest, most = self.n_replies
+        return n_replies is not None and fewest <= n_replies <= most
 
 
 class CertifiedBand(Value):
@@ -58,14 +92,24 @@ class CertifiedBand(Value):
     """A band holds answers with a score of at least this."""
     below: Annotated[float | None, Field(exclude_if=_is_none)] = None
     """"hedge": the band ends below this score, that of "answer"; None where it has no upper end."""
+    look: Annotated[SecondLook | None, Field(exclude_if=_is_none)] = None
+    """"verified": what looked again; its score is that of the second look."""
     n_labels: int
+    """Labels that tested the band; "verified": those of answers that were looked at again."""
     n_accepted: int
     n_wrong: float
     """Wrong answers among the accepted; the sum of losses where labels are graded."""
     risk_bound: Unit | None
     """Upper bound of the risk at this threshold, at level 1 - delta."""
     coverage: Unit
-    """Share of the reference traffic at or above the threshold."""
+    """Share of the reference traffic at or above the threshold; "verified": of what is looked at
+    again."""
+
+    @model_validator(mode="after")
+    def _a_look_for_verified(self) -> Self:
+        if (self.band == "verified") is not (self.look is not None):
+            raise ValueError("a verified band, and no other, says what looked again")
+        return self
 
 
 class Certificate(Value):
@@ -83,7 +127,35 @@ class Certificate(Value):
 
     def band(self, name: BandName, group: str | None = None) -> CertifiedBand | None:
         """Return one band of one group, or None when it is not certified."""
-        return next((b for b in self.bands if b.band == name and b.group == group), None)
+        return next(iter(self.bands_of(name, group)), None)
+
+    def bands_of(self, name: BandName, group: str | None = None) -> tuple[CertifiedBand, ...]:
+        """Return all of one name in one group; "verified" may have one for each verdict."""
+        return tuple(b for b in self.bands if b.band == name and b.group == group)
+
+
+_WITHOUT_A_TEST: Mapping[NotCertifiedWhy, str] = {
+    "labels_picked": (
+        "the labels were not drawn by chance: label decisions that the audit draw asked "
+        "for (audit.rate in the policy), or say that your labels are a random sample"
+    ),
+    "graded_labels": (
+        "a promise{whom} alone needs labels that say right or wrong, and some of these lie between"
+    ),
+    "none_in_doubt": (
+        "nothing can be promised{whom}: of the labels set apart for it none is of an answer that "
+        "this policy looks at again"
+    ),
+    "none_shown": (
+        "nothing can be promised{whom}: after a second look the policy's cuts show none of the {n} "
+        "labelled answers in doubt"
+    ),
+    "not_looked_again": (
+        "nothing can be promised{whom}: of the {n} labelled answers in doubt no second look is "
+        "recorded; a recorded row needs the replies of both looks (sampling.samples and "
+        "verify.extra_samples of the policy), a log decisions that were looked at again"
+    ),
+}
 
 
 class NotCertifiedReason(Value):
@@ -98,34 +170,37 @@ class NotCertifiedReason(Value):
     """The least risk these labels would have passed; to certify it, ask for it on fresh labels."""
     labels_needed: int | None = None
     """Labels with which this alpha would pass with a chance of about 80 %."""
-    why: Literal["too_few_labels", "risk_too_high", "labels_picked", "graded_labels"]
+    why: NotCertifiedWhy
+    support: Annotated[Support | None, Field(exclude_if=_is_none)] = None
+    """"verified": the verdict that this is about, where a verifier looked."""
+    n_missing: Annotated[int | None, Field(exclude_if=_is_none)] = None
+    """"verified": as `SecondLook.n_missing`."""
 
     def sentence(self) -> str:
         """Return the reason in words, with what would help."""
         whom = f" of what is {_BAND_WORDS[self.band]}"
         if self.group is not None:
             whom += f" in '{self.group}'"
-        if self.why == "labels_picked":
-            return (
-                "the labels were not drawn by chance: label decisions that the audit draw asked "
-                "for (audit.rate in the policy), or say that your labels are a random sample"
-            )
-        if self.why == "graded_labels":
-            return (
-                f"a promise{whom} alone needs labels that say right or wrong, and some of these "
-                "lie between"
-            )
+        if self.support is not None:
+            whom += f" and found {self.support.value}"
+        if self.why in _WITHOUT_A_TEST:
+            return _WITHOUT_A_TEST[self.why].format(whom=whom, n=self.n_labels)
         level = "" if self.delta is None else f" with confidence {1 - self.delta:.1%}"
         lines = [
             f"no threshold keeps the risk{whom} at {self.alpha:.1%} or below{level} on "
-            f"{self.n_labels} labels"
+            f"{self.n_labels} labels" + (" of answers in doubt" if self.band == "verified" else "")
         ]
+        if self.n_missing:
+            lines.append(
+                f"{self.n_missing} of them have no second look and count as shown and wrong"
+            )
         if self.smallest_alpha is not None:
             lines.append(f"the smallest risk that would have passed is {self.smallest_alpha:.1%}")
         if self.labels_needed is not None and self.labels_needed <= self.n_labels:
             lines.append("as many labels of a fresh draw may do: these fell just short")
         elif self.labels_needed is not None:
-            lines.append(f"about {self.labels_needed:,} labels would do")
+            such = " of such answers" if self.band == "verified" else ""
+            lines.append(f"about {self.labels_needed:,} labels{such} would do")
         else:
             lines.append(
                 "more labels would not do: nowhere is the risk seen below that; a better score is "

@@ -16,6 +16,7 @@ from uncertain_llm.policy.certificate import (
     NotCertifiedReason,
     Promise,
     PromiseKind,
+    SecondLook,
     ThresholdsFrom,
 )
 from uncertain_llm.stats.selection import NotCertified, certify_below, certify_threshold
@@ -44,6 +45,10 @@ _SPLIT_SHARE = 0.2
 _LEAST_REFERENCE = 50
 """Unlabelled answers from which thresholds are taken; with fewer a share of the labels is."""
 
+_LEAST_IN_DOUBT = 10
+"""The same for answers in doubt, of which there are few labels: a coarse grid costs less than a
+fifth of them. Chosen, not tuned."""
+
 
 @dataclass(frozen=True)
 class LabelledScores:
@@ -69,6 +74,7 @@ def certify(
     kind: PromiseKind = "certified",
     group: str | None = None,
     advise: bool = True,
+    look: SecondLook | None = None,
 ) -> tuple[list[CertifiedBand], list[NotCertifiedReason], ThresholdsFrom]:
     """Return the bands that can be certified, the reasons for the others, and the grid's origin.
 
@@ -84,16 +90,18 @@ def certify(
         kind: See `Certificate.kind`.
         group: Whose answers these are.
         advise: Whether a reason says what would do; to find that out takes longer than the tests.
+        look: What looked again, where scores and losses are of second looks ("verified").
 
     Source:
         `certify_threshold` and `certify_below` of `stats.selection`, `average_risk_threshold` of
         `stats.selection_other`.
     """
-    own = _Own(delta / len(promises), group, advise)
+    own = _Own(delta / len(promises), group, advise, look)
     if kind == "average":
         answer = _answer_edge([_average(labelled, p, own) for p in promises if p.band == "answer"])
         return (*_sorted([_average(labelled, p, own, below=answer) for p in promises]), "labels")
-    items, grid, origin = _grid(labelled, rng)
+    least = _LEAST_REFERENCE if look is None else _LEAST_IN_DOUBT
+    items, grid, origin = _grid(labelled, rng, least)
     searched = [_certified(items, grid, p, own) for p in promises if p.band != "hedge"]
     edge = _answer_edge(searched)
     searched += [_certified(items, grid, p, own, below=edge) for p in promises if p.band == "hedge"]
@@ -150,9 +158,9 @@ def _at_most(shown: CertifiedBand, answer: CertifiedBand) -> CertifiedBand:
 
 
 def _grid(
-    labelled: LabelledScores, rng: np.random.Generator
+    labelled: LabelledScores, rng: np.random.Generator, least: int
 ) -> tuple[LabelledScores, ThresholdGrid | None, Literal["unlabelled", "split"]]:
-    if labelled.reference.size >= _LEAST_REFERENCE:
+    if labelled.reference.size >= least:
         return labelled, _showable(labelled.reference), "unlabelled"
     n = labelled.scores.size
     order = rng.permutation(n)
@@ -176,11 +184,12 @@ def _showable(reference: Floats) -> ThresholdGrid | None:
 
 @dataclass(frozen=True)
 class _Own:
-    """One promise's part of delta, whose answers it is about, and whether reasons advise."""
+    """One promise's part of delta, what it is about, and whether reasons advise."""
 
     delta: float
     group: str | None
     advise: bool
+    look: SecondLook | None
 
 
 def _answer_edge(found: Sequence[_Found]) -> float:
@@ -237,6 +246,7 @@ def _certified(
         delta=own.delta,
         threshold=found.threshold,
         below=below if is_hedge and math.isfinite(below) else None,
+        look=own.look,
         n_labels=found.n_labels,
         n_accepted=found.n_accepted,
         n_wrong=found.total_loss,
@@ -255,6 +265,8 @@ def _reason(promise: Promise, own: _Own, found: NotCertified) -> NotCertifiedRea
         smallest_alpha=found.smallest_alpha,
         labels_needed=found.labels_needed,
         why="risk_too_high" if found.labels_needed is None else "too_few_labels",
+        support=None if own.look is None else own.look.support,
+        n_missing=None if own.look is None else own.look.n_missing,
     )
 
 
@@ -275,6 +287,8 @@ def _average(
             delta=None,
             n_labels=n,
             why="risk_too_high",
+            support=None if own.look is None else own.look.support,
+            n_missing=None if own.look is None else own.look.n_missing,
         )
     return CertifiedBand(
         band=promise.band,
@@ -283,6 +297,7 @@ def _average(
         delta=None,
         threshold=found.threshold,
         below=edge if math.isfinite(edge) else None,
+        look=own.look,
         n_labels=n,
         n_accepted=found.n_accepted,
         n_wrong=found.total_loss,

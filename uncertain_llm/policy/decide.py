@@ -18,7 +18,13 @@ from uncertain_llm.policy.calibration_file import Gate
 from uncertain_llm.policy.cuts import Cuts
 from uncertain_llm.policy.policy import ActOn, Policy
 
-__all__ = ["PROBE", "decide", "decide_after_verdict", "decide_again"]
+__all__ = [
+    "PROBE",
+    "decide",
+    "decide_after_verdict",
+    "decide_again",
+    "second_score",
+]
 
 _decided = unchecked(Decision)
 
@@ -38,6 +44,9 @@ _REASON = {
     Action.VERIFY: ReasonCode.DOUBTFUL,
     Action.ABSTAIN: ReasonCode.NOT_CONFIDENT,
 }
+
+
+_SHOWN = (Action.ANSWER, Action.HEDGE)
 
 
 def decide(
@@ -78,30 +87,60 @@ def decide_again(
     refusal: Refusal | None,
     label_draw: float,
     gate: Gate | None = None,
+    n_replies: int | None = None,
 ) -> Decision:
     """Return the final action after more replies were drawn: answer, hedge or abstain.
 
     What still falls into the verify band is withheld: looking again did not make it better. An
     answer that only a probe speaks against is hedged: more replies to the wording that it was
-    drawn with say nothing about that.
+    drawn with say nothing about that. Where something was promised of what is shown after looking
+    again, that takes the place of what was promised of first looks, and what it does not let
+    through is withheld.
+
+    Args:
+        confidence: What is known about the answer now.
+        policy: As in `decide`.
+        refusal: As in `decide`.
+        label_draw: As in `decide`.
+        gate: As in `decide`.
+        n_replies: Replies that count, of both looks.
     """
-    action, reason, used = _choose(confidence, policy, refusal, gate)
+    is_promised = gate is not None and gate.limits_verified
+    own = None if is_promised else gate
+    action, reason, used = _choose(confidence, policy, refusal, own)
     if reason is ReasonCode.PROBE_DISAGREES:
         action = Action.HEDGE
     elif action is Action.VERIFY:
         action, reason = Action.ABSTAIN, ReasonCode.VERIFIED_UNDECIDED
-    cuts = _arithmetic(confidence, policy, used, gate)
+    elif action in _SHOWN and not _passes(confidence, gate, n_replies, None):
+        action, reason = Action.ABSTAIN, ReasonCode.VERIFIED_NOT_CERTIFIED
+    cuts = _arithmetic(confidence, policy, used, own) | _asked(confidence, gate, None)
     return _decision(action, reason, policy, used=used, cuts=cuts, label_draw=label_draw)
 
 
 def decide_after_verdict(
-    verdict: Verdict | None, confidence: Confidence, policy: Policy, *, label_draw: float
+    verdict: Verdict | None,
+    confidence: Confidence,
+    policy: Policy,
+    *,
+    label_draw: float,
+    gate: Gate | None = None,
+    n_replies: int | None = None,
 ) -> Decision:
     """Return the final action after a verifier looked: answer, hedge or abstain.
 
     Supported answers are shown, contradicted ones withheld, undecided ones hedged: the verifier
     found nothing against them, and the policy asked for more than it got. A verifier that failed
-    (`verdict` None) leaves the doubt that called for it, so the answer is withheld.
+    (`verdict` None) leaves the doubt that called for it, so the answer is withheld. Where something
+    was promised of what is shown after looking again, what that does not let through is withheld.
+
+    Args:
+        verdict: What the verifier found, if anything.
+        confidence: Of the first look; a verifier does not change it.
+        policy: As in `decide`.
+        label_draw: As in `decide`.
+        gate: As in `decide`; only its promise of what is shown after a verdict counts.
+        n_replies: Replies that count.
     """
     table = {
         Support.SUPPORTED: (Action.ANSWER, ReasonCode.VERIFIED_SUPPORTED),
@@ -111,9 +150,22 @@ def decide_after_verdict(
     action, reason = (
         (Action.ABSTAIN, ReasonCode.VERIFIER_FAILED) if verdict is None else table[verdict.support]
     )
+    support = None if verdict is None else verdict.support
+    if action in _SHOWN and not _passes(confidence, gate, n_replies, support):
+        action, reason = Action.ABSTAIN, ReasonCode.VERIFIED_NOT_CERTIFIED
     used = _number_used(confidence, policy)
-    cuts = _arithmetic(confidence, policy, used, None)
+    cuts = _arithmetic(confidence, policy, used, None) | _asked(confidence, gate, support)
     return _decision(action, reason, policy, used=used, cuts=cuts, label_draw=label_draw)
+
+
+def second_score(confidence: Confidence) -> float | None:
+    """Return the score by which second looks are ordered; None where labels weighed no such score.
+
+    A calibrator need not have seen as many replies as both looks have together: the certificate's
+    own labels were scored so, and only the order counts.
+    """
+    known = (ConfidenceStatus.CALIBRATED, ConfidenceStatus.OUT_OF_RANGE)
+    return confidence.score if confidence.status in known else None
 
 
 def _choose(
@@ -175,6 +227,23 @@ def _at_the_gate(
 def _covered_score(confidence: Confidence) -> float | None:
     # The labels say nothing of what lies outside of what they covered.
     return confidence.score if confidence.status is ConfidenceStatus.CALIBRATED else None
+
+
+def _passes(
+    confidence: Confidence, gate: Gate | None, n_replies: int | None, support: Support | None
+) -> bool:
+    if gate is None:
+        return True
+    return gate.lets_verified(second_score(confidence), n_replies=n_replies, support=support)
+
+
+def _asked(confidence: Confidence, gate: Gate | None, support: Support | None) -> dict[str, float]:
+    """Return what was promised of such a second look, beside its score."""
+    band = None if gate is None else gate.verified_band(support)
+    found = {} if band is None else {"certified_verified": band.threshold}
+    if gate is not None and gate.limits_verified and confidence.score is not None:
+        found["score"] = confidence.score
+    return found
 
 
 def _arithmetic(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -276,6 +277,24 @@ class Policy(Value):
         CalibrationFile | str | None, WithJsonSchema({"type": ["string", "null"], "default": None})
     ] = None
     """What `uncertain-llm fit` wrote: in a policy file its path, relative to that file."""
+
+    def verifying(self, verifier: str | None) -> str:
+        """Return a short hash of who is looked at again, and how: a promise of it is bound to that.
+
+        Args:
+            verifier: Its name; None where further replies are the second look.
+        """
+        parts: dict[str, JsonValue] = {
+            # Without defaults: a field that a later version adds must not end a certificate.
+            "decide": self.decide.model_dump(
+                mode="json", exclude={"on_mismatch"}, exclude_defaults=True
+            ),
+            "samples": self.sampling.samples,
+            "verifier": verifier,
+        }
+        if verifier is None:
+            parts["extra_samples"] = self.verify.extra_samples
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
     def digest(self) -> str:
