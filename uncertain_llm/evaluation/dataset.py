@@ -308,10 +308,9 @@ def _equal_as_one(raw: Sequence[Mapping[str, object]], model: object) -> tuple[S
     samples: list[Sample] = []
     for one in raw:
         fields = _fields(one, model)
-        sample = found.get(fields)
-        if sample is None:
-            sample = found[fields] = _made_of(fields)
-        samples.append(sample)
+        if fields not in found:
+            found[fields] = _made_of(fields)
+        samples.append(found[fields])
     return tuple(samples)
 
 
@@ -321,10 +320,12 @@ def _sample(raw: Mapping[str, object], model: object) -> Sample:
 
 def _fields(raw: Mapping[str, object], model: object) -> Fields:
     given = raw.get
+    text, answer, stated = given("text"), given("answer"), given("confidence")
+    # Most are strings or absent, and this is done for every sample.
     return (
-        _text(given("text")),
-        _text(given("answer")),
-        _probability(given("confidence")),
+        text if text is None or isinstance(text, str) else _text(text),
+        answer if answer is None or isinstance(answer, str) else _text(answer),
+        None if stated is None else _probability(stated),
         _text(given("response_id")),
         given("from_cache") is True,
         given("model") not in (None, model),

@@ -81,7 +81,7 @@ def clean_reply(reply: str) -> str:
     text = text.strip()
     if text[:9].lower() == "assistant" and text[9:10] in {"\n", ":"}:
         text = text[10:].strip()
-    return without_runaway(text)
+    return without_runaway(text) if "\n" in text else text
 
 
 def without_assurance(text: str) -> str:
