@@ -189,8 +189,10 @@ def _after_probe(
 ) -> tuple[Action, ReasonCode]:
     """Return the action, more careful where a probe speaks against an answer shown as it is."""
     moved = policy.decide.when_probe_disagrees
+    if action is not Action.ANSWER or moved is Action.ANSWER:
+        return action, reason
     probe = confidence.measurement(PROBE)
-    if action is not Action.ANSWER or moved is Action.ANSWER or probe is None or probe.value != 0.0:
+    if probe is None or probe.value != 0.0:
         return action, reason
     return moved, ReasonCode.PROBE_DISAGREES
 

@@ -204,20 +204,16 @@ def _unreadable(evidence: Evidence) -> str | None:
 
 def _word_set(sample: Sample) -> frozenset[str]:
     text = sample.text if sample.text is not None else sample.answer
-    return frozenset() if text is None or sample.unusable is not None else _words_of(text)
+    if text is None or sample.unusable is not None:
+        return frozenset()
+    if len(text) < 4000:
+        return _words_of_short(text)
+    return frozenset(words(clean_reply(text[:_MAX_COMPARED])))
 
 
 @lru_cache(maxsize=512)
 def _words_of_short(text: str) -> frozenset[str]:
     return frozenset(words(clean_reply(text)))
-
-
-def _words_of(text: str) -> frozenset[str]:
-    return (
-        _words_of_short(text)
-        if len(text) < 4000
-        else frozenset(words(clean_reply(text[:_MAX_COMPARED])))
-    )
 
 
 @lru_cache(maxsize=4096)

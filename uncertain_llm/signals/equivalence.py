@@ -136,11 +136,9 @@ class _Reader:
             return f"refusal:{refusal.kind}", None, str(refusal.kind)
         answer = sample.answer
         asked = (answer, None if answer is not None else sample.text)
-        try:
-            return self._seen[asked]
-        except KeyError:
-            found = self._seen[asked] = self._read(*asked)
-            return found
+        if asked not in self._seen:
+            self._seen[asked] = self._read(*asked)
+        return self._seen[asked]
 
     def _read(self, answer: str | None, text: str | None) -> tuple[str, AnswerForm, str] | None:
         short = answer
