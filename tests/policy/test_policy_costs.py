@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from uncertain_llm.core.confidence import Confidence, ConfidenceStatus
 from uncertain_llm.core.decision import Action
 from uncertain_llm.policy import Costs, Cuts, Decide, Policy, cuts_from_costs, decide
+from uncertain_llm.policy.calibration_file import Gate
 
 COSTS = Costs(wrong=10, hedge=1, verify=2, abstain=3)
 prices = st.floats(0, 20)
@@ -116,6 +117,45 @@ def test_with_cuts_and_costs_the_stricter_of_both_decides() -> None:
 
     assert (effective.answer, effective.hedge, effective.verify) == (0.8, 0.75, 0.5)
     assert _chosen(policy, 0.7) is Action.VERIFY
+
+
+@pytest.mark.parametrize(
+    ("costs", "instead"),
+    [
+        (Costs(wrong=10, hedge=1, verify=9, abstain=9), Action.HEDGE),
+        (Costs(wrong=10, hedge=9, verify=1, abstain=9), Action.VERIFY),
+        (Costs(wrong=10, hedge=9, verify=9, abstain=1), Action.ABSTAIN),
+    ],
+)
+def test_an_answer_that_the_certificate_bars_makes_way_for_the_cheapest_action_below(
+    costs: Costs, instead: Action
+) -> None:
+    policy = Policy(name="priced", decide=Decide(costs=costs))
+    gate = Gate(answer=0.99)
+
+    found = decide(_at(0.95), policy, refusal=None, label_draw=1.0, gate=gate)
+
+    assert _chosen(policy, 0.95) is Action.ANSWER
+    assert found.action is instead
+    assert (found.cuts["score"], found.cuts["certified_answer"]) == (0.95, 0.99)
+    assert found.cuts[f"loss_{instead}"] == costs.losses(0.95)[instead]
+
+
+def test_cuts_beside_costs_stay_the_less_that_a_barred_answer_is_shown() -> None:
+    """By costs a barred hedge would be looked at again; the cuts know no such band."""
+    cuts = Cuts(answer=0.9, hedge=0.5, verify=0.5)
+    costs = Costs(wrong=10, hedge=1, verify=2, abstain=3)
+    gate = Gate(answer=0.99, shown=0.99, limits_shown=True)
+
+    by_costs, by_both = (
+        decide(_at(0.95), policy, refusal=None, label_draw=1.0, gate=gate).action
+        for policy in (
+            Policy(name="priced", decide=Decide(costs=costs)),
+            Policy(name="both", decide=Decide(costs=costs, cuts=cuts)),
+        )
+    )
+
+    assert (by_costs, by_both) == (Action.VERIFY, Action.ABSTAIN)
 
 
 def test_a_policy_needs_cuts_or_costs() -> None:

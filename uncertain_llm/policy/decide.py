@@ -15,6 +15,7 @@ from uncertain_llm.core.decision import (
     Verdict,
 )
 from uncertain_llm.policy.calibration_file import Gate
+from uncertain_llm.policy.costs import cuts_from_costs
 from uncertain_llm.policy.cuts import Cuts
 from uncertain_llm.policy.policy import ActOn, Policy
 
@@ -47,6 +48,8 @@ _REASON = {
 
 
 _SHOWN = (Action.ANSWER, Action.HEDGE)
+_ORDER = (Action.ANSWER, Action.HEDGE, Action.VERIFY, Action.ABSTAIN)
+"""Each shows less than the one before."""
 
 
 def decide(
@@ -177,10 +180,10 @@ def _choose(
     if used is None:
         measured = confidence.score is not None
         reason = ReasonCode.NO_PROBABILITY if measured else ReasonCode.NOTHING_MEASURED
-        action = _at_the_gate(policy.decide.when_unavailable, confidence, None, gate)
+        action = _at_the_gate(policy.decide.when_unavailable, confidence, policy, None, gate)
         return *_after_probe(action, reason, confidence, policy), None
-    cuts = policy.decide.effective_cuts
-    action = _at_the_gate(_action_at(used, cuts), confidence, cuts, gate)
+    action = _action_at(used, policy.decide.effective_cuts)
+    action = _at_the_gate(action, confidence, policy, used, gate)
     return *_after_probe(action, _REASON[action], confidence, policy), used
 
 
@@ -212,18 +215,34 @@ def _action_at(probability: float, cuts: Cuts) -> Action:
 
 
 def _at_the_gate(
-    action: Action, confidence: Confidence, cuts: Cuts | None, gate: Gate | None
+    action: Action, confidence: Confidence, policy: Policy, used: float | None, gate: Gate | None
 ) -> Action:
     """Return the action, or the next more careful one that what was promised lets through."""
     if gate is None:
         return action
     score = _covered_score(confidence)
     if action is Action.ANSWER and not gate.lets_answer(score):
-        action = Action.HEDGE
+        action = _more_careful(action, policy, used)
     if action is Action.HEDGE and not gate.lets_hedge(score):
-        looks_again = cuts is not None and cuts.verify < cuts.hedge
-        return Action.VERIFY if looks_again else Action.ABSTAIN
+        action = _more_careful(action, policy, used)
     return action
+
+
+def _more_careful(barred: Action, policy: Policy, used: float | None) -> Action:
+    """Return what comes in place of an action: the next one, or with costs the cheapest below."""
+    cuts, costs = policy.decide.cuts, policy.decide.costs
+    by_cuts = Action.HEDGE
+    if barred is Action.HEDGE:
+        looks_again = used is not None and cuts.verify < cuts.hedge
+        by_cuts = Action.VERIFY if looks_again else Action.ABSTAIN
+    if costs is None or used is None:
+        return by_cuts
+    losses = costs.losses(used)
+    below = _ORDER[_ORDER.index(barred) + 1 :]
+    cheapest = min(below, key=losses.__getitem__)
+    if cuts == cuts_from_costs(costs):
+        return cheapest
+    return max(cheapest, by_cuts, key=_ORDER.index)
 
 
 def _covered_score(confidence: Confidence) -> float | None:
