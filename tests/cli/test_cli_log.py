@@ -222,6 +222,16 @@ def test_show_holds_every_part_of_the_arithmetic(keep: Callable[..., None], run:
         assert part in shown
 
 
+def test_the_arithmetic_of_costs_can_be_read(keep: Callable[..., None], run: Run) -> None:
+    cuts = {"answer": 0.777777777778, "loss_answer": 3.8, "score": 0.2292276876234299}
+    priced = _decision(Action.VERIFY).model_copy(update={"cuts": cuts})
+    keep(_record("aa11", decision=priced))
+
+    done = run("show", "aa11")
+
+    assert "with answer 0.7778, loss_answer 3.8, score 0.2292" in " ".join(done.stdout.split())
+
+
 def test_show_as_json_is_the_export_of_one(keep: Callable[..., None], run: Run) -> None:
     record = _record("abc")
     keep(record)

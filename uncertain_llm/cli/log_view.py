@@ -352,4 +352,8 @@ def _counts(usage: TokenUsage) -> tuple[str, str]:
 
 
 def _pairs(values: dict[str, str] | dict[str, float] | dict[str, int]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    return ", ".join(
+        # The file has all digits: twelve of each cut and loss hide what they are compared for.
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+    )
