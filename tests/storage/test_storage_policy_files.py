@@ -98,6 +98,21 @@ def test_a_wrong_file_is_named_with_line_field_and_what_is_allowed(
         assert sentence in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("costs", "sentence"),
+    [
+        ("wrong: -1", "mine.yaml line 4: 'decide.costs.wrong' should be greater than 0, got -1"),
+        ("wrong: 1\n    hedg: 1", "mine.yaml line 5: 'decide.costs.hedg' is not a field"),
+    ],
+)
+def test_a_wrong_cost_is_named_where_it_stands_and_nothing_else(costs: str, sentence: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(f"name: mine\ndecide:\n  costs:\n    {costs}\n", name="mine.yaml")
+
+    assert str(caught.value).startswith(sentence)
+    assert "cuts" not in str(caught.value)
+
+
 def test_an_unknown_name_lists_the_shipped_ones() -> None:
     with pytest.raises(PolicyError, match="balanced, cautious, measure_only"):
         load_policy("balancd")

@@ -9,7 +9,15 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from uncertain_llm.core.base import Unit, Value
 from uncertain_llm.core.decision import Action
@@ -192,9 +200,12 @@ class Decide(Value):
     def _cuts_follow_from_costs(cls, data: object) -> object:
         if not isinstance(data, Mapping) or data.get("costs") is None or "cuts" in data:
             return data
-        costs = data["costs"]
-        found = costs if isinstance(costs, Costs) else Costs.model_validate(costs)
-        return {**data, "cuts": cuts_from_costs(found)}
+        try:
+            cuts = cuts_from_costs(Costs.model_validate(data["costs"]))
+        except ValidationError:
+            # The field itself says what is wrong with them and where; no cuts are missing.
+            cuts = Cuts(answer=1.0, hedge=1.0, verify=1.0)
+        return {**data, "cuts": cuts}
 
     @property
     def effective_cuts(self) -> Cuts:
