@@ -203,7 +203,12 @@ def error_ends(
 
 
 def absolute_sum(residuals: FloatArray) -> FloatArray:
-    """Return the norm of the binned error: the sum of absolute residuals, shape (b,)."""
+    """Return the norm of the binned error: the sum of absolute residuals, shape (b,).
+
+    Example:
+        >>> absolute_sum(np.array([[0.5, -0.25]]))
+        array([0.75])
+    """
     return np.asarray(np.abs(residuals).sum(axis=1))
 
 

@@ -27,7 +27,18 @@ def smallest_alpha(
     starts: Sequence[Start],
     n_labels: int,
 ) -> float | None:
-    """Return the smallest risk above alpha, on a grid of 0.005, that these labels would pass."""
+    """Return the smallest risk above alpha, on a grid of 0.005, that these labels would pass.
+
+    Example:
+        >>> import numpy as np
+        >>> everything = ThresholdGrid(np.array([0.0]), np.array([1.0]))
+        >>> all_right = LabelledItems.checked(np.ones(40), np.zeros(40))
+        >>> one_chain = [Start(multiple=1.0, share=1.0)]
+        >>> smallest_alpha(  # (1 - 0.06)^40 is 0.084, (1 - 0.055)^40 is 0.104
+        ...     all_right, everything, alpha=0.01, delta=0.1, starts=one_chain, n_labels=40
+        ... )
+        0.06
+    """
     for step in range(math.floor(alpha / _ALPHA_STEP) + 1, round(0.5 / _ALPHA_STEP) + 1):
         candidate = round(step * _ALPHA_STEP, 6)
         shares = shares_of_delta(n_labels, grid, alpha=candidate, delta=delta, starts=starts)
@@ -42,7 +53,15 @@ def smallest_alpha(
 def labels_needed(
     items: LabelledItems, grid: ThresholdGrid, *, alpha: float, delta: float
 ) -> int | None:
-    """Return the fewest labels with which some threshold would pass at the risks shown here."""
+    """Return the fewest labels with which some threshold would pass at the risks shown here.
+
+    Example:
+        >>> import numpy as np
+        >>> half = ThresholdGrid(np.array([0.5]), np.array([0.5]))
+        >>> all_right = LabelledItems.checked(np.ones(9999), np.zeros(9999))
+        >>> labels_needed(all_right, half, alpha=0.05, delta=0.05)  # twice 93, with one error
+        186
+    """
     counts, lost = items.totals(grid.thresholds)
     risks = (lost + 0.5) / (counts + 1.0)  # half a loss more: no error in few labels is not 0
     needed = [

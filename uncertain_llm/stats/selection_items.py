@@ -76,7 +76,13 @@ class LabelledItems:
 
 
 def risk_bound(losses: FloatArray, *, delta: float, is_binary: bool) -> float:
-    """Return an upper bound on the mean loss at level 1 - delta: exact for losses of 0 and 1."""
+    """Return an upper bound on the mean loss at level 1 - delta: exact for losses of 0 and 1.
+
+    Example:
+        >>> import numpy as np
+        >>> round(risk_bound(np.zeros(59), delta=0.05, is_binary=True), 4)
+        0.0495
+    """
     if is_binary:
         return binomial_upper_bound(round(float(losses.sum())), losses.size, delta=delta)
     return betting_upper_bound(losses, delta=delta)

@@ -110,7 +110,15 @@ def default_starts(n_labels: int, *, alpha: float, delta: float) -> tuple[Start,
 def shares_of_delta(
     n_labels: int, grid: ThresholdGrid, *, alpha: float, delta: float, starts: Sequence[Start]
 ) -> FloatArray:
-    """Return the share of delta that each threshold starts with."""
+    """Return the share of delta that each threshold starts with.
+
+    Example:
+        >>> grid = ThresholdGrid(np.array([0.9, 0.5, 0.1]), np.array([0.25, 0.5, 1.0]))
+        >>> shares_of_delta(  # 22 right answers are the least: 40 labels have them at the last one
+        ...     40, grid, alpha=0.1, delta=0.1, starts=[Start(multiple=1.0, share=1.0)]
+        ... )
+        array([0., 0., 1.])
+    """
     shares = np.zeros(grid.thresholds.size)
     least = _least_accepted(alpha=alpha, delta=delta)
     for start in starts:
