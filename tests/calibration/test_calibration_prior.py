@@ -81,6 +81,18 @@ def test_three_of_three_is_less_than_ten_of_ten() -> None:
     assert _probability(3, answer_agreement=1.0) < _probability(10, answer_agreement=1.0)
 
 
+@pytest.mark.parametrize("share", [0.14, 0.5, 1.0])
+@pytest.mark.parametrize("n_samples", [20, 100, 1000])
+def test_beyond_the_replies_it_was_fitted_at_more_of_them_make_nothing_surer(
+    share: float, n_samples: int
+) -> None:
+    measured = [Measurement(signal="answer_agreement", value=share)]
+
+    many, ten = (load_prior().estimate(measured, n_samples=n) for n in (n_samples, 10))
+
+    assert (many.probability, many.band) == (ten.probability, ten.band)
+
+
 def test_the_same_agreement_means_more_beside_a_high_stated_probability() -> None:
     sure = _probability(3, answer_agreement=1.0, stated_probability=0.99)
     unsure = _probability(3, answer_agreement=1.0, stated_probability=0.2)

@@ -24,6 +24,10 @@ _concluded = unchecked(Confidence)
 _BAND_LEVEL = 0.9
 _NORMAL_QUANTILE = 1.6448536269514722  # of 0.95, for a two-sided 90 % band
 
+# The most replies it was fitted at. Drawn on, its line calls an answer sure that 140 of 1,000
+# replies give; so the same share of more replies counts as that share of ten.
+_MOST_SAMPLES = 10
+
 # Stated probabilities pile up at 0 and 1, where the log odds are infinite; 2 % is the coarsest
 # step that models use at the ends ("98 %", "99 %"). Chosen, not tuned.
 _STATED_EDGE = 0.02
@@ -105,7 +109,8 @@ class Prior(Value):
         ranks a little, no probability, and the status `uncalibrated`.
 
         The probability averages over datasets the prior has not seen, so it lies nearer to one
-        half than the score; the band says how far a new dataset can be off.
+        half than the score; the band says how far a new dataset can be off. More than ten
+        replies count as ten of the same measurements: it saw no more.
 
         Args:
             measurements: What the signals said.
@@ -128,7 +133,7 @@ class Prior(Value):
                 missing=_why_missing(measurements),
                 measurements=tuple(measurements),
             )
-        log_odds = pattern.log_odds(known, n_samples)
+        log_odds = pattern.log_odds(known, min(n_samples, _MOST_SAMPLES))
         if not pattern.strong:
             # The look of a question ranks a little; it is no ground for a probability.
             return _concluded(
