@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from uncertain_llm.text.canonical import extract_answer, same_answer
+from uncertain_llm.text.cleaning import sentences
 
 CASES = [
     json.loads(line)
@@ -97,3 +98,12 @@ def test_long_repetition_is_read_in_linear_time(unit: str, question: str) -> Non
     extract_answer(text, question=question, task="math_numeric")
 
     assert time.process_time() - start < 2.0
+
+
+@pytest.mark.parametrize("mark", ["?", "!", ".", "\u3002", '?"'])
+def test_a_long_run_of_marks_is_gone_over_once(mark: str) -> None:
+    start = time.process_time()
+
+    sentences(mark * 200_000 + "8")
+
+    assert time.process_time() - start < 1.0

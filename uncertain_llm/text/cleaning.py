@@ -34,7 +34,10 @@ _EMPHASIS = re.compile(
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+")
 _BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+|>\s*)")
 _LINK = re.compile(r"\[([^\][\n]{1,200})\]\(https?://[^\s)]{1,500}\)")
-_END = re.compile(r"[.!?。\uff01\uff1f؟]+[\"')\]*\u201d\u2019]*(?=\s|$)|[。\uff01\uff1f]")
+# A run of marks is taken as a whole, from its first: else a long one is gone over once for each.
+_END = re.compile(
+    r"(?<![.!?。\uff01\uff1f؟])[.!?。\uff01\uff1f؟]++[\"')\]*\u201d\u2019]*+(?=\s|$)|[。\uff01\uff1f]"
+)
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"]|(?<![A-Za-z])')(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|mr|mrs|ms|dr|st|mt|ft|prof|sr|jr|no|vs|etc|inc|ltd|co|approx|"
     r"ca|fig|eq|gen|sen|rep|gov|capt|col|lt|sgt|rev|hon|e\.g|i\.e|cf|al|op|vol|pp|ed|est)$",
