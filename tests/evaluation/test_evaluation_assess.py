@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import overload
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -521,3 +522,32 @@ def test_the_twin_takes_texts_values_and_mappings(given_as: type) -> None:
 def test_the_twin_says_what_a_sample_may_be() -> None:
     with pytest.raises(ConfigurationError, match="int"):
         assess([42])
+
+
+@pytest.mark.parametrize("given", ["Oslo", b"Oslo", {"text": "Oslo"}])
+def test_the_twin_takes_no_single_reply_apart(given: object) -> None:
+    """A text is a sequence of texts too: its letters would be five replies."""
+    with pytest.raises(ConfigurationError, match="list of replies"):
+        assess(given)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "value", "missing"),
+    [
+        (math.nan, None, "out_of_range"),
+        (math.inf, None, "out_of_range"),
+        (-0.5, None, "out_of_range"),
+        (97, None, "out_of_range"),
+        (True, None, "not_stated"),
+        ("80%", None, "not_stated"),
+        (None, None, "not_stated"),
+        (np.float32(0.5), 0.5, None),
+    ],
+)
+def test_the_twin_reads_a_confidence_as_the_command_does(
+    confidence: object, value: float | None, missing: str | None
+) -> None:
+    found = assess([{"text": "Oslo", "confidence": confidence}] * 2, "Where?")
+
+    stated = next(m for m in found.confidence.measurements if m.signal == "stated_probability")
+    assert (stated.value, stated.missing) == (value, missing)

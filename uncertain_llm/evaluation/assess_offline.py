@@ -14,7 +14,7 @@ from uncertain_llm.core.chat import Elicitation
 from uncertain_llm.core.confidence import ConfidenceStatus, ProbeReply, Sample
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.ports import Estimator
-from uncertain_llm.evaluation.dataset import RecordedRow
+from uncertain_llm.evaluation.dataset import RecordedRow, read_sample
 from uncertain_llm.flow.assess import Assessment, assess_samples, of_each_object
 from uncertain_llm.flow.binding import bind, slices_of
 from uncertain_llm.flow.defaults import pipeline_for
@@ -125,6 +125,10 @@ def assess(
         >>> found.answer, [len(c) for c in found.evidence.clustering.clusters]
         ('1932', [2, 1])
     """
+    if isinstance(samples, str | bytes | Mapping):
+        raise ConfigurationError(
+            f"samples must be a list of replies, got one {type(samples).__name__}"
+        )
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     choice = AnswerChoice.FIRST if first else AnswerChoice.MAJORITY
     pipeline, _ = bind(
@@ -197,10 +201,4 @@ def _as_sample(given: str | Mapping[str, object] | Sample) -> Sample:
         raise ConfigurationError(
             f"a sample must be a text, a mapping or a Sample, got {type(given).__name__}"
         )
-    stated = given.get("confidence")
-    text, answer = given.get("text"), given.get("answer")
-    return Sample(
-        text=None if text is None else str(text),
-        answer=None if answer is None else str(answer),
-        stated_probability=stated if isinstance(stated, float | int) else None,
-    )
+    return read_sample(given)

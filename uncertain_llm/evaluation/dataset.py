@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
-from typing import BinaryIO, Literal, TextIO, cast
+from typing import BinaryIO, Literal, TextIO, TypeGuard, cast
 
 from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.chat import Elicitation
@@ -27,6 +28,7 @@ __all__ = [
     "read_labels",
     "read_lines",
     "read_rows",
+    "read_sample",
     "recorded_row",
     "shortened",
 ]
@@ -38,7 +40,7 @@ _PROBE_FORMS: Mapping[object, Literal[Elicitation.PERMUTED_OPTIONS, Elicitation.
     "paraphrase": Elicitation.PARAPHRASE,
 }
 _unchecked_sample = unchecked(Sample)  # `_fields` lets nothing through that a sample would refuse
-Fields = tuple[str | None, str | None, float | None, str | None, bool, bool]
+_Fields = tuple[str | None, str | None, float | None, str | None, str | None, bool, bool]
 """What a recording holds of a reply: the fields of `Sample` in the order of `_made_of`."""
 _LINES_A_REPORT = 64  # how often progress is told: asking for the place costs as much as a line
 
@@ -277,7 +279,7 @@ def recorded_row(found: Mapping[str, object]) -> RecordedRow:
         domain=_text(found.get("domain")),
         question=_text(found.get("question")),
         samples=_equal_as_one(_samples(found), found["model"]),
-        greedy=_sample(greedy, found["model"]) if isinstance(greedy, Mapping) else None,
+        greedy=read_sample(greedy) if isinstance(greedy, Mapping) else None,
         probe=_probe(found.get("probe")),
     )
 
@@ -289,7 +291,7 @@ def _probe(raw: object) -> ProbeReply | None:
     form = _PROBE_FORMS[raw["form"]]
     if raw.get("error") is not None:
         return ProbeReply(form=form, missing="call_failed")
-    sample = _sample(raw, raw.get("model"))
+    sample = read_sample(raw)
     if form is Elicitation.PERMUTED_OPTIONS and sample.answer is None:
         return ProbeReply(form=form, missing="unreadable_reply")
     return ProbeReply(form=form, sample=sample)
@@ -304,7 +306,7 @@ def _samples(found: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def _equal_as_one(raw: Sequence[Mapping[str, object]], model: object) -> tuple[Sample, ...]:
-    found: dict[Fields, Sample] = {}
+    found: dict[_Fields, Sample] = {}
     samples: list[Sample] = []
     for one in raw:
         fields = _fields(one, model)
@@ -314,31 +316,37 @@ def _equal_as_one(raw: Sequence[Mapping[str, object]], model: object) -> tuple[S
     return tuple(samples)
 
 
-def _sample(raw: Mapping[str, object], model: object) -> Sample:
-    return _made_of(_fields(raw, model))
+def read_sample(raw: Mapping[str, object]) -> Sample:
+    """Return a recorded reply; a confidence that is no number in [0, 1] is unknown."""
+    return _made_of(_fields(raw, raw.get("model")))
 
 
-def _fields(raw: Mapping[str, object], model: object) -> Fields:
+def _fields(raw: Mapping[str, object], model: object) -> _Fields:
     given = raw.get
-    text, answer, stated = given("text"), given("answer"), given("confidence")
+    text, answer, confidence = given("text"), given("answer"), given("confidence")
+    stated = None if confidence is None else _probability(confidence)
+    missing = None
+    if stated is None:
+        missing = "out_of_range" if _is_number(confidence) else "not_stated"
     # Most are strings or absent, and this is done for every sample.
     return (
         text if text is None or isinstance(text, str) else _text(text),
         answer if answer is None or isinstance(answer, str) else _text(answer),
-        None if stated is None else _probability(stated),
+        stated,
+        missing,
         _text(given("response_id")),
         given("from_cache") is True,
         given("model") not in (None, model),
     )
 
 
-def _made_of(fields: Fields) -> Sample:
-    text, answer, stated, response_id, from_cache, other_model = fields
+def _made_of(fields: _Fields) -> Sample:
+    text, answer, stated, missing, response_id, from_cache, other_model = fields
     return _unchecked_sample(
         text=text,
         answer=answer,
         stated_probability=stated,
-        stated_missing=None if stated is not None else "not_stated",
+        stated_missing=missing,
         response_id=response_id,
         from_cache=from_cache,
         other_model=other_model,
@@ -375,6 +383,9 @@ def _text(value: object) -> str | None:
 
 def _probability(value: object) -> float | None:
     # NaN compares false: it is not a probability either.
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
-        return float(value)
-    return None
+    return float(value) if _is_number(value) and 0 <= value <= 1 else None
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    # NumPy's numbers are real numbers, but neither int nor float.
+    return isinstance(value, Real) and not isinstance(value, bool)
