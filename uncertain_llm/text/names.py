@@ -97,6 +97,14 @@ _SPELLINGS: dict[str, str] = dict(
         "anemia=anaemia leukemia=leukaemia diarrhea=diarrhoea cant=cannot",
     )
 )
+_CONTRACTED = {
+    f"{verb}nt": (verb, "not")
+    for verb in (
+        "is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "would", "could",
+        "should",
+    )
+} | {"wont": ("will", "not")}  # fmt: skip
+"""Folded: the apostrophe is gone by then."""
 _MINUS = re.compile(r"(?:(?<=[\s(])|^)[-\u2212](?=\d)")
 _CALL = re.compile(r"\w\(")
 _SHORTENED = {"st": "saint", "mt": "mount", "ft": "fort"}
@@ -148,6 +156,7 @@ _TREATED = frozenset(
         *_ROMAN_VALUES,
         *_ORDINAL_VALUES,
         *_SPELLINGS,
+        *_CONTRACTED,
         *(word for prefix in _STATE_PREFIXES for word in prefix.split()),
     }
 )
@@ -291,6 +300,8 @@ def _content(spelled: list[str]) -> tuple[str, ...]:
 
 
 def _treated(spelled: list[str]) -> tuple[str, ...]:
+    if not _CONTRACTED.keys().isdisjoint(spelled):
+        spelled = [part for word in spelled for part in _CONTRACTED.get(word, (word,))]
     start = 0
     while start < len(spelled) - 1 and (spelled[start] in _LEADING or spelled[start] in ARTICLES):
         start += 1
