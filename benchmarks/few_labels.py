@@ -1,31 +1,36 @@
 """Measure calibration from few labels, beside Platt and isotonic in the form that uqlm has them.
 
-    python benchmarks/few_labels.py --data ../shared/data [--draws 20]
+    python benchmarks/few_labels.py --data ../shared/data [--draws 20] [--write-docs]
 
 Labels are drawn at random from each recorded set; all methods get the same ones and are judged on
 the rest. The baselines calibrate the shipped score: a logistic regression on the raw score with
 scikit-learn's default penalty, and isotonic regression clipped outside (uqlm 0.6.7,
-`ScoreCalibrator`). Nothing of the recordings is kept.
+`ScoreCalibrator`). Two lines are simulated on the same rows, to say what is possible there: perfect
+probabilities, and the set's own curve with only its level fitted to the labels. Nothing of the
+recordings is kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 from labelled_sets import LabelledSet, read_sets
+from pages import write_blocks
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from uncertain_llm.calibration.fitting import fit_estimator
 from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.confidence import Measurement
-from uncertain_llm.stats.calibration_error import smooth_ece
-from uncertain_llm.stats.logistic import fit_platt
+from uncertain_llm.stats.calibration_error import debiased_ece, smooth_ece
+from uncertain_llm.stats.isotonic import fit_isotonic
+from uncertain_llm.stats.logistic import fit_logistic, log_odds
 from uncertain_llm.stats.metrics import log_loss
 
 SIZES = (20, 50, 100, 300, 1000)
@@ -33,8 +38,13 @@ LEAST_REST = 200
 MOST_REST = 1000
 CLIP = 1e-4  # the same for all: isotonic claims 0 and 1, which would cost infinitely much
 TOLERANCE = 0.001  # of log loss: below it, "worse" is noise of the draws
+RESAMPLES = 2000
+FIGURES = ("smooth ECE", "debiased ECE", "log loss")
+PERFECT, LEVEL_ONLY = "perfect probabilities", "the true curve, level fitted"
 
 Method = Callable[[LabelledSet, np.ndarray, np.ndarray], np.ndarray]
+Measured = Mapping[str, np.ndarray]
+"""By line: shape (draws, figures)."""
 
 
 def ours(found: LabelledSet, drawn: np.ndarray, rest: np.ndarray) -> np.ndarray:
@@ -48,11 +58,6 @@ def ours(found: LabelledSet, drawn: np.ndarray, rest: np.ndarray) -> np.ndarray:
         probability = estimator.estimate(measured, n_samples=example.n_samples).probability
         out.append(0.5 if probability is None else probability)
     return np.array(out)
-
-
-def our_platt(found: LabelledSet, drawn: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Prior-centred Platt scaling at every number of labels."""
-    return fit_platt(found.scores[drawn], found.right[drawn]).predict(found.scores[rest])
 
 
 def platt(found: LabelledSet, drawn: np.ndarray, rest: np.ndarray) -> np.ndarray:
@@ -70,57 +75,101 @@ def isotonic(found: LabelledSet, drawn: np.ndarray, rest: np.ndarray) -> np.ndar
     return np.asarray(model.predict(found.scores[rest]))
 
 
-METHODS: dict[str, Method] = {
-    "ours": ours,
-    "our Platt": our_platt,
-    "uqlm's Platt": platt,
-    "uqlm's isotonic": isotonic,
-}
+METHODS: dict[str, Method] = {"fit": ours, "uqlm's Platt": platt, "uqlm's isotonic": isotonic}
+LINES = (*METHODS, LEVEL_ONLY, PERFECT)
 
 
-def measure(found: LabelledSet, n_labels: int, n_draws: int) -> dict[str, tuple[float, float]]:
-    """Return each method's mean smooth ECE and log loss over draws."""
+def measure(found: LabelledSet, n_labels: int, n_draws: int) -> Measured:
+    """Return each line's figures for each draw of labels."""
     rng = np.random.default_rng(20261123)
-    sums: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    floors = []
+    truth = np.clip(fit_isotonic(found.scores, found.right).predict(found.scores), 0.01, 0.99)
+    rows: dict[str, list[tuple[float, ...]]] = {line: [] for line in LINES}
     for _ in range(n_draws):
         order = rng.permutation(found.right.size)
         drawn, rest = order[:n_labels], order[n_labels : n_labels + MOST_REST]
-        right = found.right[rest]
         for name, method in METHODS.items():
             stated = np.clip(method(found, drawn, rest), 0.0, 1.0)
-            loss = log_loss(np.clip(stated, CLIP, 1.0 - CLIP), right)
-            sums[name].append((smooth_ece(stated, right), loss))
-            if name == "ours":
-                floors.append(_noise(stated, rng))
-    means = {name: tuple(np.mean(values, axis=0)) for name, values in sums.items()}
-    return {**means, "noise": (float(np.mean(floors)), 0.0)}  # type: ignore[dict-item] # pairs
+            rows[name].append(_figures(stated, found.right[rest]))
+            if name == "fit":
+                rows[PERFECT].append(_when_true(stated, rng))
+        labels = _labels(truth, rng)
+        stated = level_fitted(truth, labels, drawn, rest)
+        rows[LEVEL_ONLY].append(_figures(stated, labels[rest]))
+    return {line: np.array(values) for line, values in rows.items()}
 
 
-def _noise(stated: np.ndarray, rng: np.random.Generator) -> float:
-    """Return the smooth ECE that perfectly calibrated probabilities would show on these rows."""
-    drawn = [smooth_ece(stated, (rng.random(stated.size) < stated) * 1.0) for _ in range(5)]
-    return float(np.mean(drawn))
+def level_fitted(
+    truth: np.ndarray, labels: np.ndarray, drawn: np.ndarray, rest: np.ndarray
+) -> np.ndarray:
+    """Return the true probabilities of the rest, shifted in log odds to fit the labels drawn.
+
+    One number has to be learnt, where every real method has to learn the curve as well: about the
+    least error that so many labels leave.
+    """
+    design = np.column_stack([np.ones_like(truth), log_odds(truth)])
+    fit = fit_logistic(
+        design[drawn],
+        labels[drawn],
+        prior_mean=[0.0, 1.0],
+        prior_precision=[1e-2, 1e9],  # holds the slope; the shift stays finite with one class only
+    )
+    return fit.predict(design[rest])
 
 
-def report(sets: list[LabelledSet], n_labels: int, n_draws: int) -> None:
-    """Print one table over all sets with enough rows."""
-    chosen = [s for s in sets if s.right.size >= n_labels + LEAST_REST]
-    found = {s.name: measure(s, n_labels, n_draws) for s in chosen}
-    print(f"\nn = {n_labels}: {len(chosen)} sets, {n_draws} draws each")
-    for name in METHODS:
-        error, loss = np.mean([line[name] for line in found.values()], axis=0)
-        print(f"  {name:<16} smooth ECE {error:.4f}  log loss {loss:.4f}")
-    floor = np.mean([line["noise"][0] for line in found.values()])
-    print(f"  smooth ECE of perfect probabilities on as many rows: {floor:.4f}")
-    worse = {
-        name: line["ours"][1] - min(line["uqlm's Platt"][1], line["uqlm's isotonic"][1])
-        for name, line in found.items()
+def interval_of(figures: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[float, float]:
+    """Return a 95 % bootstrap interval of the mean: sets drawn again, and draws within each.
+
+    Args:
+        figures: For each set one figure a draw.
+        rng: Draws the resamples.
+    """
+    table = np.stack(figures)
+    n_sets, n_draws = table.shape
+    sets = rng.integers(n_sets, size=(RESAMPLES, n_sets, 1))
+    draws = rng.integers(n_draws, size=(RESAMPLES, n_sets, n_draws))
+    low, high = np.quantile(table[sets, draws].mean(axis=(1, 2)), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def table_of(found: Mapping[str, Measured], n_labels: int) -> list[str]:
+    """Return the rows of one number of labels: means over sets, with intervals."""
+    lines = []
+    for line in LINES:
+        cells = []
+        for column in range(len(FIGURES)):
+            if line in (PERFECT, LEVEL_ONLY) and FIGURES[column] == "log loss":
+                cells.append("")  # of other labels, so not to be compared
+                continue
+            values = [measured[line][:, column] for measured in found.values()]
+            low, high = interval_of(values, np.random.default_rng(1))
+            cells.append(f"{np.mean(values):.4f} [{low:.3f}, {high:.3f}]")
+        first = f"{n_labels} ({len(found)} sets)" if line == LINES[0] else ""
+        lines.append(f"| {first} | {line} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def comparison_of(found: Mapping[str, Measured], n_labels: int) -> str:
+    """Return how `fit` compares with the better of uqlm's two, set by set."""
+    loss = FIGURES.index("log loss")
+    better = {
+        name: min(
+            (measured[method][:, loss] for method in ("uqlm's Platt", "uqlm's isotonic")),
+            key=lambda losses: float(np.mean(losses)),
+        )
+        for name, measured in found.items()
     }
-    bad = {name: gap for name, gap in worse.items() if gap > TOLERANCE}
-    print(f"  log loss worse than the better of uqlm's two on {len(bad)} sets")
-    for name, gap in sorted(bad.items()):
-        print(f"    {name} by {gap:.4f}")
+    gaps = {name: measured["fit"][:, loss] - better[name] for name, measured in found.items()}
+    low, high = interval_of(list(gaps.values()), np.random.default_rng(1))
+    mean = float(np.mean(list(gaps.values())))
+    worse = {name: float(np.mean(gap)) for name, gap in gaps.items() if gap.mean() > TOLERANCE}
+    told = "; ".join(
+        f"{name} by {gap:.4f} (standard error {_error(gaps[name]):.4f})"
+        for name, gap in sorted(worse.items(), key=lambda item: -item[1])
+    )
+    return (
+        f"| {n_labels} | {mean:+.4f} [{low:+.4f}, {high:+.4f}] "
+        f"| {len(worse)} of {len(gaps)} | {told} |"
+    )
 
 
 def main() -> int:
@@ -129,14 +178,52 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--draws", type=int, default=20)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--workers", type=int, default=2, help="processes; a set is one task")
+    parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/")
     args = parser.parse_args()
+    if args.draws < 2:
+        parser.error("an interval needs at least two draws")
     if not args.data.is_dir():
         print(f"no recordings at {args.data}: nothing to measure, skipped")
         return 0
     sets = read_sets(args.data)
+    figures = [f"| labels | | {' | '.join(FIGURES)} |", "|---" * (len(FIGURES) + 2) + "|"]
+    worse = ["| labels | log loss less that of the better | worse on | which |", "|---" * 4 + "|"]
     for n_labels in args.sizes:
-        report(sets, n_labels, args.draws)
+        chosen = [s for s in sets if s.right.size >= n_labels + LEAST_REST]
+        if not chosen:
+            print(f"no set has {LEAST_REST} rows beside {n_labels} labels")
+            continue
+        with ProcessPoolExecutor(args.workers) as pool:
+            measured = pool.map(measure, chosen, repeat(n_labels), repeat(args.draws))
+            found = dict(zip((s.name for s in chosen), measured, strict=True))
+        figures += table_of(found, n_labels)
+        worse.append(comparison_of(found, n_labels))
+        print(f"{n_labels} labels: measured", file=sys.stderr, flush=True)
+    blocks = {"few labels": "\n".join(figures), "few labels, log loss": "\n".join(worse)}
+    print("\n\n".join(blocks.values()))
+    if args.write_docs:
+        print("wrote", ", ".join(write_blocks(blocks)) or "nothing new", file=sys.stderr)
     return 0
+
+
+def _figures(stated: np.ndarray, right: np.ndarray) -> tuple[float, ...]:
+    loss = log_loss(np.clip(stated, CLIP, 1.0 - CLIP), right)
+    return smooth_ece(stated, right), debiased_ece(stated, right), loss
+
+
+def _when_true(stated: np.ndarray, rng: np.random.Generator) -> tuple[float, ...]:
+    """Return the figures that these probabilities would show if they were perfectly true."""
+    drawn = [_figures(stated, _labels(stated, rng)) for _ in range(5)]
+    return tuple(float(value) for value in np.mean(drawn, axis=0))
+
+
+def _error(values: np.ndarray) -> float:
+    return float(values.std(ddof=1) / np.sqrt(values.size))
+
+
+def _labels(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return (rng.random(probabilities.size) < probabilities) * 1.0
 
 
 if __name__ == "__main__":
