@@ -17,7 +17,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
@@ -74,12 +74,10 @@ class Permit:
     is_probe: bool = False
 
 
-@dataclass(order=True)
+@dataclass(eq=False)
 class _Waiter:
-    arrival: int
-    number: int
-    future: asyncio.Future[Permit] = field(compare=False)
-    loop: asyncio.AbstractEventLoop = field(compare=False)
+    future: asyncio.Future[Permit]
+    loop: asyncio.AbstractEventLoop
 
 
 class Limiter:
@@ -110,7 +108,9 @@ class Limiter:
         self._slow_start_ends = float(self._settings.max_window)
         self._in_flight = 0
         self._epoch = 0
-        self._waiting: list[_Waiter] = []
+        # Ordered by arrival of the request, then by a number that no two of them share: a heap
+        # compares these in C, where a comparison of its own would be called ten times a call.
+        self._waiting: list[tuple[int, int, _Waiter]] = []
         self._numbers = itertools.count()
         self._open_at = clock()
         self._circuit = _Circuit(self._settings, clock)
@@ -154,8 +154,8 @@ class Limiter:
             if is_probe or (not self._waiting and self._in_flight < self.window):
                 return self._granted(is_probe=is_probe)
             loop = asyncio.get_running_loop()
-            waiter = _Waiter(arrival, next(self._numbers), loop.create_future(), loop)
-            heapq.heappush(self._waiting, waiter)
+            waiter = _Waiter(loop.create_future(), loop)
+            heapq.heappush(self._waiting, (arrival, next(self._numbers), waiter))
         try:
             return await waiter.future
         except asyncio.CancelledError:
@@ -208,7 +208,7 @@ class Limiter:
 
     def _let_in(self) -> None:
         while self._waiting and self._in_flight < self.window:
-            waiter = heapq.heappop(self._waiting)
+            _, _, waiter = heapq.heappop(self._waiting)
             if not waiter.future.done():
                 self._hand_over(waiter, self._granted())
 
@@ -219,6 +219,9 @@ class Limiter:
             else:
                 waiter.future.set_result(permit)
 
+        if waiter.loop is _running_loop():
+            deliver()  # no need to wake a loop that runs this very line
+            return
         try:
             waiter.loop.call_soon_threadsafe(deliver)
         except RuntimeError:  # its loop was closed meanwhile
@@ -226,7 +229,7 @@ class Limiter:
 
     def _turn_away(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
+        for _, _, waiter in waiting:
 
             def deliver(waiter: _Waiter = waiter) -> None:
                 if not waiter.future.done():
@@ -309,6 +312,13 @@ class Limiters:
             if model not in self._by_model:
                 self._by_model[model] = Limiter(model, self._settings, clock=self._clock)
             return self._by_model[model]
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def result_of(error: BaseException | None) -> CallResult:
