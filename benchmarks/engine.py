@@ -103,6 +103,8 @@ async def throughput(base: str, width: int, requests: int, rounds: int) -> tuple
                     num_retries=0,
                     max_retries=0,
                     timeout=60,
+                    # What the policy's samples are sent with: the bodies are then the same.
+                    temperature=policy().sampling.temperature,
                     **options,
                 )
                 for _ in range(SAMPLES)

@@ -21,7 +21,7 @@ from uncertain_llm.flow.steps import Batch, Outcomes
 from uncertain_llm.providers.io_loop import shared_loop
 from uncertain_llm.providers.limiter import Limiters
 from uncertain_llm.providers.litellm_model import generation_from_reply
-from uncertain_llm.providers.retry import RequestBudget, RetrySettings, perform_calls
+from uncertain_llm.providers.retry import RequestBudget, RetrySettings, perform_call
 
 __all__ = ["AsyncPerformer", "OwnCall", "SyncPerformer", "UnmeasurableReplyError", "Witnesses"]
 
@@ -114,7 +114,7 @@ class Witnesses:
         self._budget = RequestBudget(settings)
         self._wait_seconds = wait_seconds
         self._calls: Sequence[ModelCall] = ()
-        self._tasks: list[asyncio.Task[list[Generation | CallFailure]]] = []
+        self._tasks: list[asyncio.Task[Generation | CallFailure]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started_at = datetime.now(UTC)
         self._start = time.perf_counter()
@@ -133,10 +133,10 @@ class Witnesses:
         self._started_at, self._start = datetime.now(UTC), time.perf_counter()
         self._tasks = [self._loop.create_task(self._perform(call)) for call in calls]
 
-    async def _perform(self, call: ModelCall) -> list[Generation | CallFailure]:
-        return await perform_calls(
+    async def _perform(self, call: ModelCall) -> Generation | CallFailure:
+        return await perform_call(
             self._model,
-            (call,),
+            call,
             settings=self._settings,
             budget=self._budget,
             limiters=self._limiters,
@@ -172,12 +172,12 @@ class Witnesses:
     def _outcome(
         self,
         call: ModelCall,
-        task: asyncio.Task[list[Generation | CallFailure]],
+        task: asyncio.Task[Generation | CallFailure],
         *,
         is_late: bool,
     ) -> Generation | CallFailure:
         if not is_late and not task.cancelled() and task.exception() is None:
-            return task.result()[0]
+            return task.result()
         return CallFailure(
             purpose=call.purpose,
             index=call.index,

@@ -40,7 +40,14 @@ from uncertain_llm.providers.request_budget import RequestBudget, RetrySettings
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-__all__ = ["CANCELLED", "MODEL_BUG", "RequestBudget", "RetrySettings", "perform_calls"]
+__all__ = [
+    "CANCELLED",
+    "MODEL_BUG",
+    "RequestBudget",
+    "RetrySettings",
+    "perform_call",
+    "perform_calls",
+]
 
 CANCELLED = "cancelled"
 """Code of a call that was in flight when the request's deadline came."""
@@ -78,11 +85,24 @@ async def perform_calls(
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(
-                _Attempts(model, call, settings, budget, shared.of(call.model)).perform()
+                perform_call(model, call, settings=settings, budget=budget, limiters=shared)
             )
             for call in calls
         ]
     return [task.result() for task in tasks]
+
+
+async def perform_call(
+    model: Model,
+    call: ModelCall,
+    *,
+    settings: RetrySettings,
+    budget: RequestBudget,
+    limiters: Limiters | None = None,
+) -> Generation | CallFailure:
+    """Return what came of one call; see `perform_calls`. It runs in the task that awaits it."""
+    shared = Limiters(_NO_LIMITS, clock=budget.clock) if limiters is None else limiters
+    return await _Attempts(model, call, settings, budget, shared.of(call.model)).perform()
 
 
 _NO_LIMITS = LimiterSettings(first_window=10**6, max_window=10**6, failures_to_open=10**6)
