@@ -15,6 +15,7 @@ from uncertain_llm.cli.exits import ExitCode
 from uncertain_llm.cli.fit import fit
 from uncertain_llm.providers.demo_recording import DEMO_PATH
 from uncertain_llm.storage.calibration_files import load_calibration
+from uncertain_llm.storage.decision_log import open_log
 
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command()(fit)
@@ -122,6 +123,16 @@ def test_what_cannot_be_promised_of_second_looks_ends_with_4() -> None:
 
     assert result.exit_code == ExitCode.NOT_CERTIFIABLE
     assert "nothing can be promised of what is shown after looking again" in result.output
+
+
+def test_second_looks_alone_are_promised_of_a_log_and_a_fitted_file() -> None:
+    with open_log("empty.db"):
+        pass
+
+    result = _run("fit", "--log", "empty.db", "--out", "f.json", "--alpha-verified", "0.3")
+
+    assert result.exit_code == ExitCode.POLICY
+    assert "fit with --alpha first" in result.output
 
 
 def _row(number: int, answers: tuple[str, ...], is_right: bool) -> str:

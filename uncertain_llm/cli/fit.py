@@ -95,7 +95,8 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
             metavar="A",
             show_default=False,
             help="Promise that of what is shown after VERIFY looked again at most this share is "
-            "wrong; half of the questions is set apart for it.",
+            "wrong; half of the questions is set apart for it. With --log and without --alpha: add "
+            "this promise to the fitted file that --policy names.",
         ),
     ] = None,
     delta: Annotated[
@@ -142,8 +143,14 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
     if log is not None and (samples is not None or answer is not AnswerMode.MAJORITY):
         raise typer.BadParameter("a log holds what was decided", param_hint="--samples, --answer")
     order = FitOrder(
-        promises=_promises(alpha, shown=alpha_shown, hedge=alpha_hedge, verified=alpha_verified),
-        delta=_delta(delta, alpha),
+        promises=_promises(
+            alpha,
+            has_log=log is not None,
+            shown=alpha_shown,
+            hedge=alpha_hedge,
+            verified=alpha_verified,
+        ),
+        delta=_delta(delta, alpha if alpha_verified is None else alpha_verified),
         kind="average" if average else "certified",
         group_by=group_by,
         certify_by_group=_per_group(per_group, group_by),
@@ -178,7 +185,7 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
         raise typer.Exit(ExitCode.BAD_LINES)
 
 
-def _promises(alpha: float | None, **others: float | None) -> tuple[Promise, ...]:
+def _promises(alpha: float | None, *, has_log: bool, **others: float | None) -> tuple[Promise, ...]:
     """Return what is promised, by band; every promise stands beside that of what is answered."""
     asked: dict[BandName, float | None] = {"answer": alpha}
     for band in _OTHER_BANDS:
@@ -191,10 +198,10 @@ def _promises(alpha: float | None, **others: float | None) -> tuple[Promise, ...
             raise typer.BadParameter(
                 f"expected a share between 0 and 1, got {value}", param_hint=hint
             )
-        if alpha is None:
+        if alpha is None and not (band == "verified" and has_log):
             raise typer.BadParameter("needs --alpha", param_hint=hint)
         # Second looks are other looks: they may be held to less than the first ones.
-        if band != "verified" and value < alpha:
+        if band != "verified" and alpha is not None and value < alpha:
             raise typer.BadParameter("must not be below --alpha", param_hint=hint)
     return tuple(Promise(band=b, alpha=value) for b, value in asked.items() if value is not None)
 
@@ -228,6 +235,7 @@ def _from_log(url: str, policy: Policy, order: FitOrder, *, all_drawn: bool) -> 
             policy,
             all_drawn=all_drawn,
             look_again=order.verified is not None,
+            by_policy=order.promises == (order.verified,),
         )
 
 

@@ -32,7 +32,7 @@ from uncertain_llm.evaluation.fit_figures import (
 )
 from uncertain_llm.evaluation.fit_order import FitOrder
 from uncertain_llm.evaluation.fit_rows import FitRow, FitRows
-from uncertain_llm.evaluation.fit_verified import set_apart, with_second_looks
+from uncertain_llm.evaluation.fit_verified import certify_running, set_apart, with_second_looks
 from uncertain_llm.policy import Cuts, Policy
 from uncertain_llm.policy.calibration_file import CalibrationFile
 from uncertain_llm.policy.certify import (
@@ -71,7 +71,8 @@ def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
     calibrate. The certificate is about the score, so calibrating on the same labels does not touch
     it. Figures come from a repetition of the whole procedure without each fifth of the labels.
     A promise of what is shown after a second look takes half of the questions for itself, see
-    `fit_verified`: everything else is then done on the other half.
+    `fit_verified`: everything else is then done on the other half. Where nothing else is promised,
+    the policy's own fitted file stays as it is and gets that promise (`certify_running`).
 
     Args:
         found: The rows; unlabelled ones serve as traffic that thresholds are taken from.
@@ -80,14 +81,14 @@ def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
 
     Raises:
         NotEnoughLabels: No row has a label and something measured.
-        ValueError: delta is not in (0, 1), rows have no such slice to group by, or only what is
-            shown after a second look is to be promised.
+        PolicyError: Only second looks are to be promised, and the policy has no fitted file.
+        ValueError: delta is not in (0, 1), or rows have no such slice to group by.
     """
     if order.verified is None:
         return _first_looks(found, policy, order).with_checksum()
     others = tuple(promise for promise in order.promises if promise is not order.verified)
-    if not any(promise.band == "answer" for promise in others):
-        raise ValueError("a promise of the verified band stands beside one of the answer band")
+    if not others:
+        return certify_running(found, policy, order).with_checksum()
     kept, apart = set_apart(found, seed=order.seed)
     delta = order.delta * len(others) / len(order.promises)
     first = _first_looks(kept, policy, replace(order, promises=others, delta=delta))

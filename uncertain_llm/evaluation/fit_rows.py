@@ -123,6 +123,7 @@ def rows_from_log(
     *,
     all_drawn: bool = False,
     look_again: bool = False,
+    by_policy: bool = False,
     signals: Sequence[Signal] | None = None,
 ) -> FitRows:
     """Return the measurements and labels of the decisions that this policy's pipeline made.
@@ -137,12 +138,15 @@ def rows_from_log(
         all_drawn: Take every label as drawn by chance, not only those of the audit draw.
         look_again: Tell the two looks of verified decisions apart, else the last one counts; a
             promise of the "verified" band needs it.
+        by_policy: Only decisions that were made with this very policy and its fitted file.
         signals: The client's own signals, where it was given some.
 
     Raises:
         NotEnoughLabels: With `look_again`, where the log does not keep what first looks rest on.
     """
-    pipelines = _pipelines(policy, signals)
+    pipelines = (
+        [pipeline_for(policy, signals=signals)] if by_policy else (_pipelines(policy, signals))
+    )
     looks = LoggedLooks(policy) if look_again else None
     chosen = _one_label_each(labels)
     prints: dict[str, set[str]] = {}
@@ -151,7 +155,8 @@ def rows_from_log(
     for record in records:
         if record.model not in prints:
             prints[record.model] = {p.fingerprint(record.model) for p in pipelines}
-        if record.provenance.fingerprint not in prints[record.model]:
+        is_other = by_policy and record.decision.policy_hash != policy.digest
+        if is_other or record.provenance.fingerprint not in prints[record.model]:
             n_other += 1
             continue
         answer = AnswerChoice.FIRST if record.mode == "annotate" else policy.sampling.answer

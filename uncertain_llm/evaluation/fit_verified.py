@@ -22,6 +22,9 @@ A verdict parts V into strata, one for each verdict that lets an answer be shown
 threshold, on the score of the first look, and its own part of delta. The share of wrong answers in
 the union of strata is a mean of theirs, so it is at most alpha too.
 
+A fitted file that already runs is frozen too, and the log of its decisions holds the second looks
+at exactly its V: `certify_running` needs no halves, and leaves all else in the file as it is.
+
 An answer in V without a recorded second look counts as shown, and wrong, at every threshold: if a
 part b of V's traffic lacks the look, the worst that can be is that all of b is shown and wrong, and
 (errors + b) / (shown + b) grows with b.
@@ -32,7 +35,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -46,6 +48,7 @@ from uncertain_llm.core.decision import (
     Support,
     Verdict,
 )
+from uncertain_llm.core.errors import NotEnoughLabels, PolicyError
 from uncertain_llm.core.ports import Estimator
 from uncertain_llm.evaluation.fit_looks import Look
 from uncertain_llm.evaluation.fit_order import FitOrder
@@ -64,11 +67,14 @@ from uncertain_llm.policy.certificate import (
 from uncertain_llm.policy.certify import NEVER, LabelledScores, certify
 from uncertain_llm.policy.decide import second_score
 
-__all__ = ["APART", "set_apart", "with_second_looks"]
+__all__ = ["APART", "certify_running", "set_apart", "with_second_looks"]
 
 APART = 0.5
 """Share of the questions that certify second looks. Few of them are in doubt, and the others fit
 and certify everything else: neither can spare much. Chosen, not tuned."""
+
+_SPACING = 0.2
+"""Share of a log that only tells which thresholds to test. As in `certify`."""
 
 _ALWAYS = 2.0
 """The score of a second look that is not recorded: above every threshold."""
@@ -80,17 +86,18 @@ _SHOWN = (Action.ANSWER, Action.HEDGE)
 _DECLINED = Refusal(kind=RefusalKind.NON_ANSWER, why="recorded")
 
 
-def set_apart(found: FitRows, *, seed: int) -> tuple[FitRows, list[FitRow]]:
+def set_apart(found: FitRows, *, seed: int, share: float = APART) -> tuple[FitRows, list[FitRow]]:
     """Return the rows that fit and certify first looks, and those set apart for second ones.
 
     Args:
         found: Read with `look_again`; the rows of a question stay together.
         seed: Draws the questions.
+        share: Of the questions that are set apart.
     """
     names = [row.question or f"row {place}" for place, row in enumerate(found.rows)]
     questions = sorted(set(names))
     order = np.random.default_rng([seed, 5]).permutation(len(questions))
-    apart = {questions[place] for place in order[: round(APART * len(questions))].tolist()}
+    apart = {questions[place] for place in order[: round(share * len(questions))].tolist()}
     pairs = list(zip(names, found.rows, strict=True))
     kept = [row for name, row in pairs if name not in apart]
     return replace(found, rows=kept), [row for name, row in pairs if name in apart]
@@ -107,40 +114,14 @@ def with_second_looks(
         apart: The rows set apart.
         order: Its promise of the "verified" band is tested, at its equal part of delta.
     """
-    found = _certified(_Frozen(first), kept, apart, order)
-    bands = [band for band, _ in found if isinstance(band, CertifiedBand)]
-    origins = [origin for _, origin in found if origin is not None]
+    frozen = _Frozen(first, Policy.model_validate(first.policy))
+    made = _added(frozen, _certified(frozen, kept, apart, order), order)
     n_apart = sum(row.loss is not None for row in apart)
-    before, cuts = first.certificate, first.cuts
-    if bands and cuts is None:
-        # Nothing was certified of first looks: the policy's own cuts say who is in doubt.
-        cuts = Policy.model_validate(first.policy).decide.effective_cuts
-    if before is not None:
-        origins.append(before.thresholds_from)
-        bands = [*before.bands, *bands]
-    certificate = (
-        Certificate(
-            kind=order.kind,
-            delta=None if order.kind == "average" else order.delta,
-            group_by=order.group_by if order.certify_by_group else None,
-            # One band that had to split its labels is what a reader has to know.
-            thresholds_from="split" if "split" in origins else origins[0],
-            bands=tuple(bands),
-        )
-        if bands
-        else None
-    )
-    return first.model_copy(
+    return made.model_copy(
         update={
             "n_rows": len(kept) + len(apart),
             "n_labels": first.n_labels + n_apart,
             "n_set_apart": n_apart,
-            "certificate": certificate,
-            "cuts": cuts,
-            "reasons": (
-                *first.reasons,
-                *(reason for reason, _ in found if isinstance(reason, NotCertifiedReason)),
-            ),
             "more_labels": tuple(
                 more.model_copy(update={"labels": round(more.labels / (1.0 - APART))})
                 for more in first.more_labels
@@ -149,15 +130,103 @@ def with_second_looks(
     )
 
 
+def certify_running(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
+    """Return the policy's fitted file with what can be promised of second looks, and no more.
+
+    All of the file stays as it is: who is in doubt was decided with it before a label was given.
+
+    Args:
+        found: Decisions that this policy made, from a log, read with `look_again` and
+            `by_policy`: labels that shaped the file prove nothing about it.
+        policy: With its calibration; the promise is bound to its cuts.
+        order: Its promise of the "verified" band, the only one, gets all of its delta.
+
+    Raises:
+        NotEnoughLabels: No decision of this policy has a label.
+        PolicyError: The policy has no fitted file that promises something of its answers, or
+            decided about other answers.
+    """
+    first, n_labels = policy.calibration, sum(row.loss is not None for row in found.rows)
+    if not isinstance(first, CalibrationFile) or first.gate("") is None:
+        raise PolicyError(
+            f"policy '{policy.name}' has no fitted file that promises something of its answers: "
+            "a promise of second looks stands beside that; fit with --alpha first"
+        )
+    if n_labels == 0:
+        raise NotEnoughLabels(
+            f"none of {len(found.rows)} decisions made with this policy and its fitted file has a "
+            f"label; {found.n_other_pipeline} others do not count: they were not made with it"
+        )
+    if found.binding.answer != first.binding.answer:
+        raise PolicyError(
+            f"the labels are of the {found.binding.answer} answer, the fitted file is about the "
+            f"{first.binding.answer} answer"
+        )
+    first = _without_verified(first)
+    if first.certificate is not None:
+        by = first.certificate.group_by
+        kind = first.certificate.kind
+        order = replace(order, kind=kind, group_by=by, certify_by_group=by is not None)
+    kept, apart = set_apart(found, seed=order.seed, share=1.0 - _SPACING)
+    frozen = _Frozen(first, policy)
+    made = _added(frozen, _certified(frozen, kept.rows, apart, order), order)
+    return made.model_copy(
+        update={
+            "n_rows": first.n_rows + len(found.rows),
+            "n_labels": first.n_labels + n_labels,
+            "n_set_apart": n_labels,
+            "created_at": found.newest_label,
+        }
+    )
+
+
+def _without_verified(file: CalibrationFile) -> CalibrationFile:
+    certificate = file.certificate
+    if certificate is not None:
+        bands = tuple(band for band in certificate.bands if band.band != "verified")
+        certificate = certificate.model_copy(update={"bands": bands}) if bands else None
+    reasons = tuple(reason for reason in file.reasons if reason.band != "verified")
+    return file.model_copy(update={"certificate": certificate, "reasons": reasons})
+
+
+def _added(frozen: _Frozen, found: Sequence[_Found], order: FitOrder) -> CalibrationFile:
+    """Return the frozen file with what came of the second looks."""
+    first, before = frozen.first, frozen.first.certificate
+    bands = [band for band, _ in found if isinstance(band, CertifiedBand)]
+    origins = [origin for _, origin in found if origin is not None]
+    cuts, delta = first.cuts, order.delta
+    if bands and cuts is None:
+        # Nothing was certified of first looks: the policy's own cuts say who is in doubt.
+        cuts = frozen.policy.decide.effective_cuts
+    if before is not None:
+        origins.append(before.thresholds_from)
+        bands = [*before.bands, *bands]
+        # The promises hold together with what their parts leave.
+        delta = order.delta / len(order.promises) + (before.delta or 0.0)
+    certificate = (
+        Certificate(
+            kind=order.kind,
+            delta=None if order.kind == "average" else delta,
+            group_by=order.group_by if order.certify_by_group else None,
+            # One band that had to split its labels is what a reader has to know.
+            thresholds_from="split" if "split" in origins else origins[0],
+            bands=tuple(bands),
+        )
+        if bands
+        else None
+    )
+    reasons = [reason for reason, _ in found if isinstance(reason, NotCertifiedReason)]
+    return first.model_copy(
+        update={"certificate": certificate, "cuts": cuts, "reasons": (*first.reasons, *reasons)}
+    )
+
+
 @dataclass(frozen=True)
 class _Frozen:
     """All that decides whom a second look is taken at, and what it comes to."""
 
     first: CalibrationFile
-
-    @cached_property
-    def policy(self) -> Policy:
-        return Policy.model_validate(self.first.policy)
+    policy: Policy
 
     def decided(self, row: FitRow) -> Decision:
         """Return the decision of the first look."""
@@ -207,7 +276,7 @@ def _certified(
     by = order.group_by if order.certify_by_group else None
     strata = [
         (group, support)
-        for group in ([None] if by is None else sorted(frozen.first.groups))
+        for group in ([None] if by is None else sorted(frozen.first.groups) or [""])
         for support in _supports(seen, verifier)
     ]
     share = order.delta / len(order.promises) / len(strata)
