@@ -17,6 +17,8 @@ from uncertain_llm.providers.demo_recording import DEMO_PATH
 from uncertain_llm.storage.calibration_files import load_calibration
 from uncertain_llm.storage.decision_log import open_log
 
+ADDED = ("fit", "--log", "sqlite:///x.db", "--out", "f.json", "--alpha-verified", "0.3")
+
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command()(fit)
 app.command()(assess)
@@ -210,6 +212,8 @@ def test_a_file_without_labels_leaves_no_file_behind() -> None:
         ("fit", "demo.jsonl", "--out", "f.json", "--alpha-verified", "0.3"),
         ("fit", "demo.jsonl", "--out", "f.json", "--per-group"),
         ("fit", "--log", "sqlite:///x.db", "--out", "f.json", "--samples", "3"),
+        (*ADDED, "--group-by", "model"),
+        (*ADDED, "--average"),
     ],
 )
 def test_options_that_contradict_each_other_are_wrong_usage(words: tuple[str, ...]) -> None:

@@ -142,6 +142,15 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
         raise typer.BadParameter("give recordings or --log, one of the two", param_hint="IN")
     if log is not None and (samples is not None or answer is not AnswerMode.MAJORITY):
         raise typer.BadParameter("a log holds what was decided", param_hint="--samples, --answer")
+    if (
+        alpha is None
+        and alpha_verified is not None
+        and (average or group_by is not None or combiner is not CombinerChoice.AUTO)
+    ):
+        raise typer.BadParameter(
+            "without --alpha the fitted file stays as it is, its groups and weights too",
+            param_hint="--average, --group-by, --combiner",
+        )
     order = FitOrder(
         promises=_promises(
             alpha,
