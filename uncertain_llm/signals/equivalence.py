@@ -90,9 +90,11 @@ def cluster(
         name, form, text = found
         group = groups.get(name)
         if group is None:
-            groups[name] = _Group(form, indices, text)
-        else:
-            group.add(indices, text)
+            group = groups[name] = _Group(form)
+        group.indices += indices
+        group.texts.add(text)
+    for group in groups.values():
+        group.indices.sort()
     own = answer if answer_index is None else samples[answer_index]
     shown = _name_of_answer(own, reader, groups)
     merges = _merges_inside(groups)
@@ -111,15 +113,10 @@ class _Group:
 
     __slots__ = ("form", "indices", "texts")
 
-    def __init__(self, form: AnswerForm | None, indices: list[int], text: str | None) -> None:
+    def __init__(self, form: AnswerForm | None) -> None:
         self.form = form
-        self.indices = indices
-        """In order."""
-        self.texts = {text}
-
-    def add(self, indices: list[int], text: str) -> None:
-        self.indices = sorted(self.indices + indices)
-        self.texts.add(text)
+        self.indices: list[int] = []
+        self.texts: set[str] = set()
 
 
 class _Reader:
@@ -179,9 +176,9 @@ def _alike(same: _Same, left_out: set[int]) -> Iterable[tuple[Sample, list[int]]
             full = sample.refusal is not None and sample.refusal.extent is Extent.FULL
             key = (answer, sample.text, sample.refusal.kind if sample.refusal and full else None)
         if key in found:
-            found[key] = (found[key][0], sorted(found[key][1] + indices))
+            found[key][1].extend(indices)
         else:
-            found[key] = (sample, indices)
+            found[key] = (sample, [*indices])
     return found.values()
 
 
@@ -218,7 +215,7 @@ def _name_of_answer(answer: Sample, reader: _Reader, groups: dict[str, _Group]) 
         return None
     name, form, _ = found
     if name not in groups:
-        groups[name] = _Group(form, [], None)
+        groups[name] = _Group(form)
     return name
 
 
