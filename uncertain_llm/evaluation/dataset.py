@@ -203,9 +203,13 @@ def read_labels(
         greedy = found.get("greedy")
         replies = [*_samples(found), *([greedy] if isinstance(greedy, Mapping) else [])]
         right = [_correct(reply) for reply in replies]
-        if on_bad_label is not None and any(
-            known is None and reply.get("correct") is not None
-            for known, reply in zip(right, replies, strict=True)
+        if (
+            on_bad_label is not None
+            and None in right
+            and any(
+                known is None and reply.get("correct") is not None
+                for known, reply in zip(right, replies, strict=True)
+            )
         ):
             on_bad_label(BadLine(*place, _wrong_with_labels(replies)))
         n_samples = len(_samples(found))
@@ -355,6 +359,8 @@ def _made_of(fields: _Fields) -> Sample:
 
 def _correct(raw: Mapping[str, object]) -> bool | None:
     correct = raw.get("correct")
+    if correct is None or correct is True or correct is False:
+        return correct
     # Tables write 1.0 for true where another row has no label.
     if isinstance(correct, int | float) and correct in (0, 1):
         return bool(correct)

@@ -97,6 +97,7 @@ class Labels:
     _rows: dict[tuple[str, str], dict[str, _Known | None]] = field(default_factory=dict)
     # Rows differ in their ids; what is known of them repeats, and is kept once.
     _distinct: dict[_Known, _Known] = field(default_factory=dict)
+    _slices: dict[tuple[object, ...], tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def add(self, row: RowLabels) -> None:
         """Keep a row's labels, unless an earlier row has its key."""
@@ -109,16 +110,22 @@ class Labels:
             self.n_duplicates += 1
             self.n_conflicts += earlier is None or earlier[0] != replies
             return
-        # A label that is called like one of the row's own fields does not take its place.
-        named = {**row.slices, "domain": row.domain, "task": row.task}
-        named |= {"dataset": row.key.dataset, "model": row.key.model}
-        known = (replies, tuple((k, v) for k, v in named.items() if v is not None))
+        about = (row.key.dataset, row.key.model, row.domain, row.task, *row.slices.items())
+        known = (replies, self._slices.get(about) or self._remember(about, row))
         if known not in self._distinct:
             self._distinct[known] = known
-            self.dimensions |= dict(known[1]).keys()
         rows[row.key.id] = self._distinct[known]
         self.n_rows += 1
         self.n_not_scored += 1
+
+    def _remember(self, about: tuple[object, ...], row: RowLabels) -> tuple[tuple[str, str], ...]:
+        # A label that is called like one of the row's own fields does not take its place.
+        named = {**row.slices, "domain": row.domain, "task": row.task}
+        named |= {"dataset": row.key.dataset, "model": row.key.model}
+        slices = tuple((k, v) for k, v in named.items() if v is not None)
+        self.dimensions |= dict(slices).keys()
+        self._slices[about] = slices
+        return slices
 
     def take(self, key: RowKey) -> _Known | None:
         """Return labels (greedy first) and slices of a row; None if it is not known.
