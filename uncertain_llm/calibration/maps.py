@@ -40,6 +40,11 @@ class Reading(NamedTuple):
     high: float
 
 
+def _is_none(value: object) -> bool:
+    """Leave a field out of the file: the checksum of a file from before there was it must hold."""
+    return value is None
+
+
 class LogisticMap(Value):
     """Platt scaling or beta calibration with a Laplace band.
 
@@ -54,7 +59,7 @@ class LogisticMap(Value):
     covariance: tuple[tuple[float, ...], ...]
     edge: Annotated[float, Field(gt=0, lt=0.5)]
     """A score of exactly 1 is read as 1 - edge; see `stats.logistic.compressed_logit`."""
-    rises: tuple[Unit, Unit] | None = None
+    rises: Annotated[tuple[Unit, Unit] | None, Field(exclude_if=_is_none)] = None
     """Scores between which the probability, averaged over what the labels leave open, rises; beyond
     them it stays. None when it is that of the most likely curve, not averaged."""
 

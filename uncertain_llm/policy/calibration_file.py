@@ -32,10 +32,9 @@ __all__ = [
 ]
 
 CALIBRATION_SCHEMA_VERSION = 2
-"""The newest form that this version reads and writes."""
-
-_SINCE: Mapping[BandName, int] = {"hedge": 2, "verified": 2}
-"""The first form that knew a band; an older library must say "newer", not "changed by hand"."""
+"""The form that this version writes; it reads those before. What an older version does not know
+(2: promises of hedges and of second looks, averages of forms) must raise it: that version then says
+"newer", not "changed by hand"."""
 
 
 class Binding(Value):
@@ -263,9 +262,8 @@ class CalibrationFile(Value):
         )
 
     def with_checksum(self) -> CalibrationFile:
-        """Return the file with the version it needs and its own checksum."""
-        needed = max((_SINCE.get(band, 1) for band in self._promised), default=1)
-        versioned = self.model_copy(update={"schema_version": needed})
+        """Return the file in the form that this version writes, with its own checksum."""
+        versioned = self.model_copy(update={"schema_version": CALIBRATION_SCHEMA_VERSION})
         return versioned.model_copy(update={"checksum": versioned.computed_checksum()})
 
     def computed_checksum(self) -> str:
