@@ -22,7 +22,7 @@ from uncertain_llm.evaluation.dataset import BadLine, read_labels, read_rows
 from uncertain_llm.evaluation.fit import FitOrder, fit
 from uncertain_llm.evaluation.fit_figures import held_out_figures
 from uncertain_llm.evaluation.fit_rows import FitRow, rows_from_log, rows_from_recordings
-from uncertain_llm.policy import CalibrationFile, Costs, OnMismatch, Policy
+from uncertain_llm.policy import CalibrationFile, Costs, Decide, OnMismatch, Policy
 from uncertain_llm.policy.certify import Promise
 from uncertain_llm.providers.demo_recording import demo_questions
 from uncertain_llm.storage.calibration_files import save_calibration
@@ -490,3 +490,18 @@ def test_every_figure_has_an_interval_that_holds_it(tmp_path: Path) -> None:
             assert figure.interval is not None
             assert figure.interval[0] <= figure.value <= figure.interval[1]
     assert math.fsum(band.share.value for band in found.at_cuts) == pytest.approx(1.0)
+
+
+def test_the_table_of_actions_takes_what_costs_least_where_the_promise_bars(
+    tmp_path: Path,
+) -> None:
+    """A hedge costs more here than looking again: nothing should be hedged, barred or not."""
+    costs = Costs(wrong=10, hedge=5, verify=2, abstain=3)
+    policy = BALANCED.model_copy(update={"decide": Decide(costs=costs)})
+    rows = rows_from_recordings([_recording(tmp_path / "a.jsonl", 300)], policy)
+
+    found = fit(rows, policy, FitOrder(promises=(Promise(band="answer", alpha=0.001),)))
+
+    shares = {band.action: band.n for band in found.at_cuts}
+    assert (shares["answer"], shares["hedge"]) == (0, 0)
+    assert shares["verify"] > 100

@@ -153,9 +153,10 @@ def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> Calibration
         # These cuts are thresholds on the score, read through the final map: so must the rows be.
         final = np.array([_probability(row, made) for row in inside])
         held_out = replace(held_out, probabilities=final)
+    with_cuts = policy.decide.model_copy(update={"cuts": cuts})
     at_cuts = actions_at(
         held_out,
-        cuts,
+        policy.model_copy(update={"decide": with_cuts}),
         _scores(inside, made.estimator),
         gates,
         declined=[row.is_declined for row in inside],

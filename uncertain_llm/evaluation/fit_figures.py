@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from uncertain_llm.calibration.fitting import HeldOut
 from uncertain_llm.evaluation.figures import LEAST_FOR_INTERVAL
-from uncertain_llm.policy import Cuts
+from uncertain_llm.policy import Policy, action_at
 from uncertain_llm.policy.calibration_file import (
     BandFigures,
     Figure,
@@ -102,7 +102,7 @@ def figures_of_groups(before: Floats, held_out: HeldOut) -> tuple[GroupFigures, 
 
 def actions_at(
     held_out: HeldOut,
-    cuts: Cuts,
+    policy: Policy,
     scores: Floats,
     gates: Sequence[Gate | None],
     *,
@@ -112,14 +112,14 @@ def actions_at(
 
     Args:
         held_out: Probabilities that did not see the labels.
-        cuts: From `fit`.
+        policy: With the cuts from `fit`.
         scores: Shape (n,), as the gate sees them.
         gates: What the certificate lets through, for each answer.
         declined: Whether the model itself declined: that is withheld whatever its probability.
     """
     rows = zip(held_out.probabilities, scores, gates, declined, strict=True)
     chosen = [
-        "abstain" if refused else _action(float(p), cuts, float(score), gate)
+        "abstain" if refused else action_at(float(p), float(score), policy, gate).value
         for p, score, gate, refused in rows
     ]
     found = []
@@ -138,17 +138,6 @@ def actions_at(
             )
         )
     return tuple(found)
-
-
-def _action(probability: float, cuts: Cuts, score: float, gate: Gate | None) -> ActionName:
-    """Return the action of `policy.decide` for a probability and a score that the gate knows."""
-    if probability >= cuts.answer and (gate is None or gate.lets_answer(score)):
-        return "answer"
-    if probability >= cuts.hedge:
-        if gate is None or gate.lets_hedge(score):
-            return "hedge"
-        return "verify" if cuts.verify < cuts.hedge else "abstain"
-    return "verify" if probability >= cuts.verify else "abstain"
 
 
 def labels_for(

@@ -4,7 +4,7 @@ from uncertain_llm.policy.calibration_file import CalibrationFile, Gate
 from uncertain_llm.policy.certificate import Certificate
 from uncertain_llm.policy.costs import Costs, cuts_from_costs
 from uncertain_llm.policy.cuts import Cuts
-from uncertain_llm.policy.decide import decide, decide_after_verdict, decide_again
+from uncertain_llm.policy.decide import action_at, decide, decide_after_verdict, decide_again
 from uncertain_llm.policy.policy import (
     ActOn,
     AnswerChoice,
@@ -42,6 +42,7 @@ __all__ = [
     "StatedProbabilityMode",
     "Verification",
     "Wording",
+    "action_at",
     "cuts_from_costs",
     "decide",
     "decide_after_verdict",

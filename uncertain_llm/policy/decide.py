@@ -21,6 +21,7 @@ from uncertain_llm.policy.policy import ActOn, Policy
 
 __all__ = [
     "PROBE",
+    "action_at",
     "decide",
     "decide_after_verdict",
     "decide_again",
@@ -180,10 +181,10 @@ def _choose(
     if used is None:
         measured = confidence.score is not None
         reason = ReasonCode.NO_PROBABILITY if measured else ReasonCode.NOTHING_MEASURED
-        action = _at_the_gate(policy.decide.when_unavailable, confidence, policy, None, gate)
+        score = _covered_score(confidence)
+        action = _at_the_gate(policy.decide.when_unavailable, score, policy, None, gate)
         return *_after_probe(action, reason, confidence, policy), None
-    action = _action_at(used, policy.decide.effective_cuts)
-    action = _at_the_gate(action, confidence, policy, used, gate)
+    action = action_at(used, _covered_score(confidence), policy, gate)
     return *_after_probe(action, _REASON[action], confidence, policy), used
 
 
@@ -206,6 +207,19 @@ def _number_used(confidence: Confidence, policy: Policy) -> float | None:
     return confidence.probability
 
 
+def action_at(probability: float, score: float | None, policy: Policy, gate: Gate | None) -> Action:
+    """Return the action for an answer that is no refusal, has a probability and was not probed.
+
+    Args:
+        probability: What the policy acts on.
+        score: What the gate compares; None where the labels say nothing of it.
+        policy: As in `decide`.
+        gate: As in `decide`.
+    """
+    action = _action_at(probability, policy.decide.effective_cuts)
+    return _at_the_gate(action, score, policy, probability, gate)
+
+
 def _action_at(probability: float, cuts: Cuts) -> Action:
     if probability >= cuts.answer:
         return Action.ANSWER
@@ -215,12 +229,11 @@ def _action_at(probability: float, cuts: Cuts) -> Action:
 
 
 def _at_the_gate(
-    action: Action, confidence: Confidence, policy: Policy, used: float | None, gate: Gate | None
+    action: Action, score: float | None, policy: Policy, used: float | None, gate: Gate | None
 ) -> Action:
     """Return the action, or the next more careful one that what was promised lets through."""
     if gate is None:
         return action
-    score = _covered_score(confidence)
     if action is Action.ANSWER and not gate.lets_answer(score):
         action = _more_careful(action, policy, used)
     if action is Action.HEDGE and not gate.lets_hedge(score):
