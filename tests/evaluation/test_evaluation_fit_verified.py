@@ -419,7 +419,7 @@ def first_looks(tmp_path_factory: pytest.TempPathFactory) -> Policy:
 def test_a_log_of_a_fitted_file_certifies_what_its_verifier_supports_and_changes_nothing_else(
     tmp_path: Path, first_looks: Policy
 ) -> None:
-    records, labels = _logged(tmp_path, first_looks, 700, seed=5, verifier=Checks())
+    records, labels = _logged(tmp_path, first_looks, 1200, seed=5, verifier=Checks())
     rows = rows_from_log(
         records, labels, first_looks, all_drawn=True, look_again=True, by_policy=True
     )
@@ -445,12 +445,12 @@ def test_a_log_of_a_fitted_file_certifies_what_its_verifier_supports_and_changes
 def test_the_client_shows_only_verdicts_that_something_was_certified_of(
     tmp_path: Path, first_looks: Policy
 ) -> None:
-    records, labels = _logged(tmp_path, first_looks, 700, seed=5, verifier=Checks())
+    records, labels = _logged(tmp_path, first_looks, 1200, seed=5, verifier=Checks())
     rows = rows_from_log(
         records, labels, first_looks, all_drawn=True, look_again=True, by_policy=True
     )
     save_calibration(fit(rows, first_looks, ALONE), tmp_path / "verified.json")
-    fresh = _recorded(tmp_path / "fresh.jsonl", 400, seed=6)
+    fresh = _recorded(tmp_path / "fresh.jsonl", 600, seed=6)
 
     looked = [
         r
