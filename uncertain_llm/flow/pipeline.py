@@ -13,6 +13,7 @@ from uncertain_llm.policy import Gate, Policy, SamplingMode
 from uncertain_llm.policy.stopping import StoppingTable, probability_at, stopping_table
 from uncertain_llm.signals.equivalence_pairs import Comparison, VerdictCache
 from uncertain_llm.signals.verbalized import ELICITATION_VERSION
+from uncertain_llm.text.version import READING_VERSION
 
 __all__ = ["Pipeline"]
 
@@ -104,6 +105,7 @@ class Pipeline:
                 mode="json", exclude={"samples"}, exclude_defaults=True
             ),
             "elicitation": ELICITATION_VERSION,
+            "reading": READING_VERSION,
             "signals": [_without_samples(_spec_of(signal)) for signal in self.signals],
             "comparison": None if self.comparison is None else self.comparison.version,
         }
@@ -116,6 +118,7 @@ class Pipeline:
                 # As in `measuring`: a later version's new field must not part a log in two.
                 "sampling": self.policy.sampling.model_dump(mode="json", exclude_defaults=True),
                 "elicitation": ELICITATION_VERSION,
+                "reading": READING_VERSION,
                 "signals": [_spec_of(signal) for signal in self.signals],
                 "comparison": None if self.comparison is None else self.comparison.version,
                 "estimator": self.estimator.name,

@@ -1,0 +1,9 @@
+"""The version of the rules that read replies."""
+
+__all__ = ["READING_VERSION"]
+
+READING_VERSION = "2026-11-27"
+"""Changes with any change of what is read out of a reply, or of which answers say the same.
+
+A calibration is bound to it: a score that other rules made is another score.
+"""
