@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
+from uncertain_llm import signals
 from uncertain_llm.core.confidence import Evidence, Sample
 from uncertain_llm.core.decision import Refusal, RefusalKind
 from uncertain_llm.core.ports import Signal
@@ -183,3 +184,10 @@ def test_an_agreeing_sample_never_lowers_agreement_or_margin(texts: list[str]) -
         if before is not None:
             assert after is not None
             assert after >= before - 1e-12
+
+
+@pytest.mark.parametrize("name", [n for n in signals.__all__ if n[0].isupper()])
+def test_every_signal_has_a_version(name: str) -> None:
+    kind = getattr(signals, name)
+
+    assert isinstance(getattr(kind, "version", None), property | str), name

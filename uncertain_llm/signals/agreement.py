@@ -30,7 +30,16 @@ _MAX_COMPARED = 20_000
 _measured = unchecked(Measurement)
 
 
-class AnswerAgreement(Value):
+class _Computed(Value):
+    """A signal that asks nothing of anybody; its version changes with what it computes."""
+
+    @property
+    def version(self) -> str:
+        """The version of the computation; what is read out of replies has one of its own."""
+        return "1"
+
+
+class AnswerAgreement(_Computed):
     """Share of the replies that give the same answer as the shown one.
 
     Every reply that arrived counts in the denominator, refusals and unusable ones included;
@@ -72,7 +81,7 @@ class AnswerAgreement(Value):
         )
 
 
-class ClusterEntropy(Value):
+class ClusterEntropy(_Computed):
     """How concentrated the replies are on few answers: 1 minus normalised discrete entropy.
 
     1 when all replies say the same, 0 when each says something else. It judges the replies as a
@@ -108,7 +117,7 @@ class ClusterEntropy(Value):
         return _measured(signal=self.name, value=min(1.0, max(0.0, 1.0 - entropy / math.log(n))))
 
 
-class AnswerMargin(Value):
+class AnswerMargin(_Computed):
     """How far the shown answer leads its strongest rival, mapped from [-1, 1] to [0, 1].
 
     0.5 is a tie; below it another answer has more replies.
@@ -147,7 +156,7 @@ class AnswerMargin(Value):
         )
 
 
-class LexicalAgreement(Value):
+class LexicalAgreement(_Computed):
     """Mean share of words that the shown reply has in common with each other reply.
 
     The measure for free text, where whole answers rarely agree word for word: Jaccard similarity

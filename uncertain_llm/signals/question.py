@@ -25,6 +25,11 @@ class QuestionBrevity(Value):
     name: str = "question_brevity"
 
     @property
+    def version(self) -> str:
+        """Changes with what it computes."""
+        return "1"
+
+    @property
     def needs(self) -> Needs:
         """Nothing beyond the answer."""
         return Needs()
