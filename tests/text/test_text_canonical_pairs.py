@@ -117,6 +117,7 @@ SAME = [
 ]
 
 DIFFERENT = [
+    ("Osaka castle 1583", "Castle 1583", "What was built first?", None),
     ("a=2, b=7", "a=7, b=2", None, None),
     ("The Lantern: Part Two", "The Lantern", "Which film is it?", None),
     ("Zealand", "New Zealand", "Who won?", None),

@@ -115,7 +115,8 @@ _PLAIN = re.compile(r"(?:(?!and\b|in\b|or\b)[A-Za-z]{2,30} ?){1,3}")
 _BRACKETS = re.compile(r"(?<!\b\w)[(\[]([^()\[\]]{1,80})[)\]]")
 _SPAN = re.compile(r"(?<![\w.,-])(\d{1,4})\s?[-\u2013]\s?(\d{1,4})(?![\w-]|[.,]\d)")
 _ALSO = re.compile(
-    r"\s*(?:,?\s*(?:also known as|a\.?k\.?a\.?|also called|or simply|i\.e\.,?|that is,)| = )\s*",
+    r"\s*(?:,?\s*(?<!\w)(?:also known as|a\.?k\.?a\b\.?|also called|or simply|i\.e\.,?|that is,)"
+    r"| = )\s*",
     re.I,
 )
 _HEAD_END = re.compile(
