@@ -264,6 +264,7 @@ class AsyncPerformer(_Performer):
             if others:
                 outcomes += await self._witnesses.outcomes()
         except Exception:
+            # As in the sync one: nothing of ours outlives the caller's error.
             await self._witnesses.settle()
             raise
         except BaseException:
