@@ -269,7 +269,7 @@ def test_a_log_in_memory_dies_with_its_object(make_record: MakeRecord) -> None:
 def test_durability_sets_how_sqlite_flushes(path: Path, durability: str, synchronous: int) -> None:
     with (
         open_log(str(path), durability=durability) as log,  # type: ignore[arg-type]  # parametrised
-        log._engine.connect() as connection,
+        log._held.engine.connect() as connection,
     ):
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == synchronous
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
@@ -293,8 +293,8 @@ def test_a_relative_path_is_found_again_after_a_change_of_folder(
     monkeypatch.delenv("UNCERTAIN_LLM_LOG", raising=False)
     with open_log() as log:
         monkeypatch.chdir("/")
-        log.before_fork()
-        log.after_fork(in_child=False)
+        log._held.before_fork()
+        log._held.after_fork(in_child=False)
 
         log.append(make_record())
 

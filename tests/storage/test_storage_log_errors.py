@@ -299,7 +299,7 @@ def test_a_server_is_named_without_user_and_password(monkeypatch: pytest.MonkeyP
 
 def test_a_chained_error_shows_no_prompt(log: SqlDecisionLog, make_record: MakeRecord) -> None:
     """A traceback prints the causes too; SQLAlchemy's would quote the row."""
-    with log._engine.connect() as connection:
+    with log._held.engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE decisions")
 
     with pytest.raises(LogError) as caught:
