@@ -253,6 +253,14 @@ def test_a_few_labels_among_many_questions_decide_nothing() -> None:
     assert _of(found, "coverage").verdict == "no_worse"
 
 
+def test_one_label_is_told_in_the_singular() -> None:
+    rows = [judged(i, 0.9, True if i < 1 else None) for i in range(30)]
+
+    found = _gate(rows, rows)
+
+    assert any(note.startswith("1 labelled question is too few") for note in found.notes)
+
+
 def test_a_comparison_survives_json_and_repeats() -> None:
     old, new = system(100, 16), system(100, 16, run=1)
 

@@ -10,7 +10,7 @@ from uncertain_llm.evaluation.compare import Comparison, Difference
 from uncertain_llm.evaluation.figures import Figure
 from uncertain_llm.evaluation.intervals import IntervalReport
 from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport
-from uncertain_llm.evaluation.wording import number, reason_of, with_interval
+from uncertain_llm.evaluation.wording import counted, number, reason_of, with_interval
 
 __all__ = ["comparison_text", "report_text"]
 
@@ -30,8 +30,8 @@ def comparison_text(found: Comparison) -> str:
 
 def _report_lines(report: Report) -> Iterator[str]:
     yield (
-        f"{report.n} rows on {report.n_questions} questions, {report.n_labelled} labelled, "
-        f"{report.n_unavailable} unavailable"
+        f"{counted(report.n, 'row')} on {counted(report.n_questions, 'question')}, "
+        f"{report.n_labelled} labelled, {report.n_unavailable} unavailable"
     )
     yield from (f"Note: {printable(note, one_line=True)}" for note in report.notes)
     yield ""
@@ -132,8 +132,8 @@ def _comparison_lines(found: Comparison) -> Iterator[str]:
     outcome = "FAILED" if not found.passed else "PASSED" if found.was_checked else "NOT CHECKED"
     yield f"{outcome}: {printable(found.verdict, one_line=True)}"
     yield (
-        f"{found.n_rows} rows on {found.n_questions} questions that both answered, "
-        f"{found.n_labelled} labelled"
+        f"{counted(found.n_rows, 'row')} on {counted(found.n_questions, 'question')} that both "
+        f"answered, {found.n_labelled} labelled"
     )
     yield from (f"Note: {note}" for note in found.notes)
     yield ""

@@ -20,6 +20,7 @@ from uncertain_llm.evaluation.columns import ACTIONS, Codes, Columns
 from uncertain_llm.evaluation.figures import draw_counts
 from uncertain_llm.evaluation.gate import Gate
 from uncertain_llm.evaluation.resampled import COVERAGES, cluster_groups, figures_of, tally
+from uncertain_llm.evaluation.wording import counted
 from uncertain_llm.stats.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = ["Comparison", "Difference", "SliceInversion", "Verdict", "compare"]
@@ -471,6 +472,6 @@ def _notes(
         yield f"{n_unlabelled} of {len(new)} rows have no label"
     if n_labelled < _LEAST_QUESTIONS:
         yield (
-            f"{n_labelled} labelled questions are too few to tell a change from noise; give at "
-            f"least {_LEAST_QUESTIONS}"
+            f"{counted(n_labelled, 'labelled question')} {'is' if n_labelled == 1 else 'are'} too "
+            f"few to tell a change from noise; give at least {_LEAST_QUESTIONS}"
         )

@@ -14,7 +14,7 @@ from uncertain_llm.evaluation.html_pictures import (
 )
 from uncertain_llm.evaluation.intervals import IntervalReport
 from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport
-from uncertain_llm.evaluation.wording import number, reason_of, with_interval
+from uncertain_llm.evaluation.wording import counted, number, reason_of, with_interval
 
 __all__ = ["html_report"]
 
@@ -87,7 +87,8 @@ def html_report(report: Report, *, title: str = "How far can these answers be tr
 def _summary(report: Report) -> str:
     answered = report.by_action[Action.ANSWER]
     text = (
-        f"{report.n} rows on {report.n_questions} questions, {report.n_labelled} with a label. "
+        f"{counted(report.n, 'row')} on {counted(report.n_questions, 'question')}, "
+        f"{report.n_labelled} with a label. "
         f"Right: {_cell(report.accuracy)}. Answered as it is: {_cell(answered.share)} of all rows, "
         f"and of these right: {_cell(answered.accuracy)}."
     )
@@ -260,8 +261,9 @@ def _slice_table(dimension: str, slices: dict[str, SliceReport]) -> str:
 
 def _intervals(report: IntervalReport) -> str:
     return _table(
-        f"{report.n} rows on {report.n_questions} questions; Winkler score on the {report.scale} "
-        "scale, lower is better. Widened: fitted on other questions (conformal).",
+        f"{counted(report.n, 'row')} on {counted(report.n_questions, 'question')}; Winkler score "
+        f"on the {report.scale} scale, lower is better. Widened: fitted on other questions "
+        "(conformal).",
         ("level", "holds the truth: stated", "pooled", "widened", "Winkler: stated", "widened"),
         (
             (
