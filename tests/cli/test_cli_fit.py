@@ -249,3 +249,17 @@ def test_groups_are_listed_with_what_is_true_of_them() -> None:
 
     assert "By domain (" in result.output
     assert "mathematics" in result.output
+
+
+def test_groups_with_long_names_stay_in_columns() -> None:
+    long = "customers who came by way of the old portal"
+    lines = [json.loads(line) for line in Path("demo.jsonl").read_text().splitlines()]
+    rows = [line | {"domain": (long, "new\nones")[i % 2]} for i, line in enumerate(lines)]
+    Path("made.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    result = _run("fit", "made.jsonl", "--out", "f.json", "--group-by", "domain")
+
+    first, second = [line for line in result.output.splitlines() if " now" in line]
+    assert first.startswith("  customers who came by way of the old … n ")
+    assert second.startswith("  new ones ")
+    assert first.index(" right ") == second.index(" right ")

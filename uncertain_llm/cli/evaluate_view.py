@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 
-from uncertain_llm.cli.terminal import printable
+from uncertain_llm.cli.terminal import in_table, printable
 from uncertain_llm.evaluation.compare import Comparison, Difference
 from uncertain_llm.evaluation.figures import Figure
 from uncertain_llm.evaluation.intervals import IntervalReport
@@ -14,7 +14,6 @@ from uncertain_llm.evaluation.wording import counted, number, reason_of, with_in
 
 __all__ = ["comparison_text", "report_text"]
 
-_WIDEST_NAME = 38
 _LEAST_WIDTH = 80
 
 
@@ -185,7 +184,7 @@ def _both(figure: Figure) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield a table; one that is wider than the screen goes on below with its other columns."""
     lines = [tuple(head), *(tuple(row) for row in rows)]
-    cells = [[_short(line[0]), *line[1:]] for line in lines]
+    cells = [[in_table(line[0]), *line[1:]] for line in lines]
     widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
     space = shutil.get_terminal_size((_LEAST_WIDTH, 0)).columns
     space = max(space, _LEAST_WIDTH)
@@ -209,9 +208,3 @@ def _pages(widths: Sequence[int], space: int, *, gap: int) -> list[list[int]]:
         if all(widths[0] + sum(widths[i] + gap for i in page) <= space for page in pages):
             break
     return pages
-
-
-def _short(name: str) -> str:
-    # Leading spaces set a line below the one before; they stay.
-    text = name[: len(name) - len(name.lstrip())] + printable(name, one_line=True)
-    return text if len(text) <= _WIDEST_NAME else f"{text[: _WIDEST_NAME - 1]}…"

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from uncertain_llm.calibration.fitted import Method
-from uncertain_llm.cli.terminal import printable
+from uncertain_llm.cli.terminal import in_table, printable
 from uncertain_llm.policy.calibration_file import CalibrationFile, Figure
 from uncertain_llm.policy.certificate import Certificate, CertifiedBand, SecondLook
 
@@ -91,11 +91,14 @@ def _groups(found: CalibrationFile) -> list[str]:
         else f"groups differ by {shifts.sd_between:.2f} in log odds; each has its own shift"
     )
     lines = ["", f"By {found.group_by} ({told}):"]
-    for group in found.by_group[:_MOST_GROUPS]:
+    groups = found.by_group[:_MOST_GROUPS]
+    names = [in_table(group.group or "(none)") for group in groups]
+    width = max(map(len, names), default=0)
+    for name, group in zip(names, groups, strict=True):
         low, high = group.accuracy_interval
         before = "-" if group.mean_before is None else f"{group.mean_before:.2f}"
         lines.append(
-            f"  {group.group or '(none)':<24} n {group.n:<5} right {group.accuracy:.2f} "
+            f"  {name:<{width}} n {group.n:<5} right {group.accuracy:.2f} "
             f"[{low:.2f}, {high:.2f}]  stated {before} before, {group.mean_after:.2f} now"
         )
     if len(found.by_group) > _MOST_GROUPS:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["printable"]
+__all__ = ["in_table", "printable"]
+
+_WIDEST_NAME = 38
 
 # Categories that can act on a terminal or cannot be encoded: control characters, lone halves of
 # surrogate pairs, line and paragraph separators.
@@ -34,6 +36,19 @@ def printable(text: str, *, one_line: bool = False) -> str:
     if one_line:
         text = " ".join(text.split())
     return "".join(c for c in text if c in "\n\t" or not _acts(c))
+
+
+def in_table(name: str) -> str:
+    """Return a name as a cell of a table shows it: on one line, cut off where it is long.
+
+    Leading spaces, which set a line below the one before, stay.
+
+    Example:
+        >>> in_table("  a name that is longer than any column would hold")
+        '  a name that is longer than any colum…'
+    """
+    text = name[: len(name) - len(name.lstrip(" "))] + printable(name, one_line=True)
+    return text if len(text) <= _WIDEST_NAME else f"{text[: _WIDEST_NAME - 1]}…"
 
 
 def _acts(character: str) -> bool:
