@@ -13,14 +13,13 @@ from uncertain_llm.calibration.choosing import candidates, choose_calibrator
 from uncertain_llm.calibration.combining import Example, fit_combiner, prior_combiner
 from uncertain_llm.calibration.fitted import FittedEstimator, Method
 from uncertain_llm.calibration.fitting import CombinerChoice, cross_fit, fit_estimator
-from uncertain_llm.calibration.maps import IsotonicMap, LogisticMap, VennAbersMap, logit
+from uncertain_llm.calibration.maps import IsotonicMap, PlattMap, logit
 from uncertain_llm.calibration.pooling import fit_groups, shifted
 from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.confidence import ConfidenceStatus, Measurement
 from uncertain_llm.stats.isotonic import fit_isotonic, fit_shrunk_isotonic
 from uncertain_llm.stats.logistic import fit_platt
 from uncertain_llm.stats.metrics import log_loss
-from uncertain_llm.stats.venn_abers import fit_venn_abers
 
 
 def _world(n: int, *, seed: int = 0, shift: float = 0.0, group: str | None = None) -> list[Example]:
@@ -214,27 +213,20 @@ def test_a_fitted_estimator_survives_json_unchanged() -> None:
         assert again == fitted
 
 
-def test_isotonic_and_venn_abers_maps_say_what_their_fits_say() -> None:
+def test_an_isotonic_map_says_what_its_fit_says() -> None:
     rng = np.random.default_rng(0)
     scores = rng.random(500).round(2)
     right = (rng.random(500) < scores).astype(float)
     isotonic = fit_shrunk_isotonic(scores, right)
-    abers = fit_venn_abers(scores, right)
     knots = IsotonicMap(
         scores=tuple(isotonic.scores),
         values=tuple(isotonic.values),
         lows=tuple(isotonic.values),
         highs=tuple(isotonic.values),
     )
-    steps = VennAbersMap(
-        scores=tuple(abers.scores), if_wrong=tuple(abers.if_wrong), if_right=tuple(abers.if_right)
-    )
 
     for score in (0.0, 0.005, 0.31, 0.77, 1.0):
         assert knots.at(score).probability == pytest.approx(isotonic.predict([score])[0])
-        predicted = abers.predict([score])
-        assert steps.at(score).probability == pytest.approx(predicted.merged[0])
-        assert steps.at(score).low == pytest.approx(predicted.low[0])
 
 
 def test_a_surer_answer_never_gets_a_lower_probability() -> None:
@@ -327,10 +319,10 @@ def test_an_average_has_few_knots_however_many_scores_there_are() -> None:
 def test_a_map_fitted_before_probabilities_were_averaged_says_what_it_said() -> None:
     scores = np.linspace(0.05, 0.95, 40)
     fit = fit_platt(scores, scores > 0.6)
-    old = LogisticMap(
-        kind="platt",
+    (v_aa, v_ab), (v_ba, v_bb) = fit.covariance.tolist()
+    old = PlattMap(
         coefficients=(fit.slope, fit.intercept),
-        covariance=tuple(tuple(line) for line in fit.covariance.tolist()),
+        covariance=((v_aa, v_ab), (v_ba, v_bb)),
         edge=fit.edge,
     )
 

@@ -16,7 +16,6 @@ from uncertain_llm.calibration.maps import (
     NORMAL_QUANTILE,
     CalibrationMap,
     Reading,
-    VennAbersMap,
     logit,
 )
 from uncertain_llm.calibration.prior import Prior
@@ -113,7 +112,7 @@ class FittedEstimator(Value):
             score=scored.score,
             probability=reading.probability,
             band=(reading.low, reading.high),
-            band_level=None if isinstance(self.map, VennAbersMap) else BAND_LEVEL,
+            band_level=BAND_LEVEL,
             status=ConfidenceStatus.CALIBRATED if known else ConfidenceStatus.OUT_OF_RANGE,
             calibrator=self.name,
             measurements=tuple(measurements),

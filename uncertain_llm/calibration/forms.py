@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from uncertain_llm.calibration.fitted import Method
-from uncertain_llm.calibration.maps import BAND_LEVEL, LogisticMap
+from uncertain_llm.calibration.maps import BAND_LEVEL, PlattMap
 from uncertain_llm.stats.beta_calibration import BetaFit, fit_beta
 from uncertain_llm.stats.isotonic import DEFAULT_STRENGTH, fit_isotonic, fit_shrunk_isotonic
 from uncertain_llm.stats.logistic import PlattFit, fit_platt
@@ -55,13 +55,13 @@ def fit_forms(methods: Sequence[Method], scores: Floats, labels: Floats) -> tupl
     return tuple(fitters[method](scores, labels) for method in methods)
 
 
-def platt_map(scores: Floats, labels: Floats) -> LogisticMap:
+def platt_map(scores: Floats, labels: Floats) -> PlattMap:
     """Return the map that says what the form `platt` says."""
     fit = _fit_platt(scores, labels)
-    return LogisticMap(
-        kind="platt",
+    (v_aa, v_ab), (v_ba, v_bb) = fit.covariance.tolist()
+    return PlattMap(
         coefficients=(fit.slope, fit.intercept),
-        covariance=tuple(tuple(line) for line in fit.covariance.tolist()),
+        covariance=((v_aa, v_ab), (v_ba, v_bb)),
         edge=fit.edge,
         rises=fit.mean_rises(),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from operator import mul
 from typing import Annotated, Literal, NamedTuple
 
@@ -17,9 +17,8 @@ __all__ = [
     "NORMAL_QUANTILE",
     "CalibrationMap",
     "IsotonicMap",
-    "LogisticMap",
+    "PlattMap",
     "Reading",
-    "VennAbersMap",
     "logit",
 ]
 
@@ -45,18 +44,17 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-class LogisticMap(Value):
-    """Platt scaling or beta calibration with a Laplace band.
+class PlattMap(Value):
+    """Platt scaling with a Laplace band.
 
     Source:
-        `stats.logistic.fit_platt` and `stats.beta_calibration.fit_beta`; the average is that of
-        their `predict_mean`.
+        `stats.logistic.fit_platt`; the average is that of its `predict_mean`.
     """
 
-    kind: Literal["platt", "beta"]
-    coefficients: tuple[float, ...]
-    """Platt: slope, intercept. Beta: a, b, c."""
-    covariance: tuple[tuple[float, ...], ...]
+    kind: Literal["platt"] = "platt"
+    coefficients: tuple[float, float]
+    """Slope and intercept."""
+    covariance: tuple[tuple[float, float], tuple[float, float]]
     edge: Annotated[float, Field(gt=0, lt=0.5)]
     """A score of exactly 1 is read as 1 - edge; see `stats.logistic.compressed_logit`."""
     rises: Annotated[tuple[Unit, Unit] | None, Field(exclude_if=_is_none)] = None
@@ -78,8 +76,7 @@ class LogisticMap(Value):
     def _linear(self, score: float) -> tuple[float, float]:
         """Return the log odds and their variance."""
         inside = self.edge + (1.0 - 2.0 * self.edge) * score
-        up, down = math.log(inside), -math.log1p(-inside)
-        row = (up + down, 1.0) if self.kind == "platt" else (up, down, 1.0)
+        row = (math.log(inside) - math.log1p(-inside), 1.0)
         linear = sum(map(mul, self.coefficients, row))
         variance = sum(map(mul, row, [sum(map(mul, line, row)) for line in self.covariance]))
         return linear, max(0.0, variance)
@@ -112,28 +109,7 @@ class IsotonicMap(Value):
         return Reading(between(self.values), between(self.lows), between(self.highs))
 
 
-class VennAbersMap(Value):
-    """Venn-Abers: the two probabilities are the band, merged into one.
-
-    Source:
-        `stats.venn_abers.fit_venn_abers`.
-    """
-
-    kind: Literal["venn_abers"] = "venn_abers"
-    scores: tuple[float, ...]
-    if_wrong: tuple[Unit, ...]
-    if_right: tuple[Unit, ...]
-
-    def at(self, score: float) -> Reading:
-        """Return p1 / (1 - p0 + p1) and the pair (p0, p1)."""
-        above = bisect_left(self.scores, score)
-        below = bisect_right(self.scores, score)
-        high = self.if_right[above] if above < len(self.scores) else 1.0
-        low = self.if_wrong[below - 1] if below > 0 else 0.0
-        return Reading(high / (1.0 - low + high), low, high)
-
-
-CalibrationMap = Annotated[LogisticMap | IsotonicMap | VennAbersMap, Field(discriminator="kind")]
+CalibrationMap = Annotated[PlattMap | IsotonicMap, Field(discriminator="kind")]
 """Any of the fitted maps."""
 
 
