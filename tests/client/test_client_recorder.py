@@ -231,3 +231,18 @@ def test_a_program_that_turns_warnings_into_errors_still_gets_its_answer(tmp_pat
             response = llm.ask("When?")
 
     assert "not logged" in response.warnings[0]
+
+
+def test_half_an_emoji_costs_neither_the_answer_nor_the_row_nor_the_recording(
+    tmp_path: Path,
+) -> None:
+    r"""A provider that cuts at a token may send "\ud83d"; no file can hold that."""
+    log, record = tmp_path / "decisions.db", tmp_path / "calls.jsonl"
+    model = ScriptedModel(["It opened in 1932 \ud83d.\nConfidence: 97%"] * 3)
+
+    with UncertainLLM(model, log=f"sqlite:///{log}", record=record) as llm:
+        response = llm.ask("When did it open? \ud83d")
+
+    assert not response.warnings
+    assert _only_row(log).answer == "It opened in 1932 \ufffd."
+    assert json.loads(record.read_text())["samples"][0]["text"] == "It opened in 1932 \ufffd."

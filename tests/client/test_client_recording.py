@@ -107,7 +107,10 @@ def test_no_key_header_or_other_message_is_written(
     messages = [{"role": "system", "content": "secret recipe"}, {"role": "user", "content": YEAR}]
 
     with UncertainLLM(
-        ScriptedModel([f"1932 {KEY}"] * 3), log=None, record=path, policy=policy()
+        ScriptedModel([f"1932 {KEY}", Reply(text="", refusal_text=f"No: {KEY}"), f"1932 {KEY}"]),
+        log=None,
+        record=path,
+        policy=policy(),
     ) as llm:
         llm.ask(messages, extra_headers={"x-team": "blue"}, api_key=KEY)
 

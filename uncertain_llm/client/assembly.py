@@ -109,8 +109,8 @@ class Assembly:
         if self.recording is not None:
             try:
                 self.recording.write(request, exchanges)
-            except OSError as error:  # the answer was paid for: it is returned
-                reason = error.strerror or type(error).__name__
+            except Exception as error:  # noqa: BLE001 - the answer was paid for: it is returned
+                reason = getattr(error, "strerror", None) or type(error).__name__
                 response = with_warning(response, f"the calls were not recorded: {reason}")
         return self.recorder.write(request, response)
 

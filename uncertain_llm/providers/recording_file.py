@@ -139,7 +139,7 @@ def _sample(outcome: Generation | CallFailure, secrets: Sequence[str]) -> dict[s
     }
     extras: Mapping[str, JsonValue] = {
         "finish_reason": None if outcome.finish_reason == "stop" else outcome.finish_reason,
-        "refusal": outcome.refusal_text,
+        "refusal": outcome.refusal_text and scrub_content(outcome.refusal_text, secrets),
         "input_tokens": outcome.usage.input_tokens,
         "output_tokens": outcome.usage.output_tokens,
         "cost_usd": outcome.cost_usd,

@@ -93,10 +93,11 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def scrub_content(text: str, secrets: Iterable[str]) -> str:
-    """Return a prompt or a reply without known secrets and without key-shaped strings.
+    """Return a prompt or a reply as it may be kept: no secrets, and no half characters.
 
-    Unlike `scrub` it leaves addresses and sentences alone: "the password: he forgot it" is
-    content.
+    Known secrets and key-shaped strings go. Unlike `scrub` it leaves addresses and sentences
+    alone: "the password: he forgot it" is content. Half an emoji, as a provider sends it that
+    cuts a reply at a token, becomes U+FFFD: neither a file nor a database can hold it.
 
     Args:
         text: What somebody wrote.
@@ -106,7 +107,7 @@ def scrub_content(text: str, secrets: Iterable[str]) -> str:
         >>> scrub_content("see https://example.com/?q=1, key sk-abc123def456", ())
         'see https://example.com/?q=1, key ***'
     """
-    return _without_shaped(_without(text, secrets))
+    return _whole(_without_shaped(_without(text, secrets)))
 
 
 def known_secrets(secrets: Iterable[str] = ()) -> list[str]:
@@ -161,6 +162,16 @@ def _without_shaped(text: str) -> str:
     for needed, pattern in _SHAPED:
         if any(part in text for part in needed):
             text = pattern.sub(_MASKED, text)
+    return text
+
+
+def _whole(text: str) -> str:
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 
 
