@@ -1,15 +1,20 @@
-"""A slip in an argument's name is told, and every option of a provider's is let through."""
+"""A slip in an argument is told, and every option of a provider's is let through."""
 
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 
 from uncertain_llm.client import AsyncUncertainLLM, UncertainLLM
 from uncertain_llm.client.arguments import OF_ASK, OF_CLIENT, refuse_misplaced, refuse_misspelt
-from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
+from uncertain_llm.dropin import DropIn
 from uncertain_llm.providers.litellm_model import load_litellm
+from uncertain_llm.signals import PTrue
+from uncertain_llm.testing import ScriptedModel
 
 
 @pytest.mark.parametrize("client", [UncertainLLM, AsyncUncertainLLM])
@@ -61,3 +66,67 @@ def test_every_option_that_litellm_knows_is_let_through() -> None:
     refuse_misspelt(known, OF_CLIENT, where="UncertainLLM")
     refuse_misspelt(known, OF_ASK, where="ask()")
     refuse_misplaced(known)
+
+
+@pytest.mark.parametrize("client", [UncertainLLM, AsyncUncertainLLM, DropIn])
+@pytest.mark.parametrize(
+    ("argument", "given", "told"),
+    [
+        ("store", "hashed", "store= takes 'full' or 'hash', got 'hashed'"),
+        ("on_log_error", "ignore", "on_log_error= takes 'warn' or 'raise', got 'ignore'"),
+        ("redact", "***", "redact= takes a function from text to text, got str"),
+        ("log", Path("x.db"), "log= takes an object with append; got PosixPath, without append"),
+        ("log", "decisions.sqlite", "the log's place is not understood"),
+        ("policy", {"name": "x"}, "a policy is a name, a path or a Policy, got dict"),
+        ("signals", ["p_true"], "signals= takes an object with name, needs, follow_ups, measure"),
+        ("signals", [PTrue], r"signals= takes an object, got the class PTrue; make one of it"),
+        ("estimator", 3, "estimator= takes an object with name, estimate; got int, without"),
+    ],
+)
+def test_a_part_that_could_not_work_is_refused_before_anything_relies_on_it(
+    client: type[UncertainLLM | DropIn], argument: str, given: object, told: str
+) -> None:
+    model = {} if client is DropIn else {"model": "replay/demo"}
+
+    with pytest.raises(UncertainLLMError, match=re.escape(told)):
+        client(**model, **{"log": None, argument: given})
+
+
+@pytest.mark.parametrize(
+    ("argument", "given"), [("model", None), ("verifier", print), ("hedger", str.upper)]
+)
+def test_what_only_the_client_takes_is_refused_alike(argument: str, given: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{argument}= takes an object with"):
+        UncertainLLM(**{"model": "replay/demo", "log": None, argument: given})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"prompt": None}, "expected a question or a list of messages, got one NoneType"),
+        ({"prompt": {"role": "user", "content": "Why?"}}, "a list of messages, got one dict"),
+        ({"prompt": "Why?", "task": 3}, "task= takes a text such as 'mcq', got int"),
+        ({"prompt": "Why?", "labels": {"user": 7}}, "'user' is of type int: write str(...)"),
+        ({"prompt": "Why?", "labels": ["billing"]}, "labels= takes a mapping such as"),
+    ],
+)
+def test_a_question_of_the_wrong_shape_is_told_without_quoting_it(
+    arguments: dict[str, object], told: str
+) -> None:
+    model = ScriptedModel(["1932"] * 3)
+
+    with UncertainLLM(model, log=None) as llm, pytest.raises(ConfigurationError) as caught:
+        llm.ask(**arguments)
+
+    assert told in str(caught.value)
+    assert model.calls == []
+
+
+def test_a_slip_in_the_environment_s_log_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNCERTAIN_LLM_LOG", "decisions.sqlite")
+
+    with (
+        UncertainLLM(ScriptedModel(["1932"] * 3)) as llm,
+        pytest.warns(RuntimeWarning, match="the log's place is not understood"),
+    ):
+        assert llm.ask("When did it open?").answer == "1932"

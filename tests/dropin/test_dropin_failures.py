@@ -16,6 +16,7 @@ from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Measurem
 from uncertain_llm.core.errors import LogError, PolicyError
 from uncertain_llm.core.response import DecisionRecord
 from uncertain_llm.dropin import DropIn, NotMeasured, completion, uncertainty
+from uncertain_llm.signals import AnswerAgreement
 from uncertain_llm.storage.decision_log import SqlDecisionLog
 
 BOTH = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
@@ -174,9 +175,7 @@ def test_a_bug_of_ours_leaves_the_reply_and_says_so(
 
 @BOTH
 def test_a_bug_of_ours_before_the_call_leaves_the_call(provider: Provider, is_async: bool) -> None:
-    class BrokenSignal:
-        name = "broken"
-
+    class BrokenSignal(AnswerAgreement):
         @property
         def needs(self) -> object:
             raise ZeroDivisionError("a bug")

@@ -519,9 +519,18 @@ def test_the_twin_takes_texts_values_and_mappings(given_as: type) -> None:
     assert found.evidence.clustering.clusters == ((0, 1),)
 
 
-def test_the_twin_says_what_a_sample_may_be() -> None:
-    with pytest.raises(ConfigurationError, match="int"):
-        assess([42])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (([42],), "int"),
+        (([{"txt": "Oslo"}],), "'text' or 'answer', got 'txt'"),
+        ((["Oslo"], 3), "question must be a text, got int"),
+        ((7,), "list of replies, got one int"),
+    ],
+)
+def test_the_twin_says_what_it_takes(arguments: tuple[object, ...], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        assess(*arguments)
 
 
 @pytest.mark.parametrize("given", ["Oslo", b"Oslo", {"text": "Oslo"}])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,7 +15,7 @@ from uncertain_llm.client.recorder import Recorder, with_warning
 from uncertain_llm.client.reuse import Reuse, ReuseKind, reused
 from uncertain_llm.core.chat import ChatMessage, Mode, Request
 from uncertain_llm.core.errors import ConfigurationError
-from uncertain_llm.core.ports import Model, Signal
+from uncertain_llm.core.ports import Model, Signal, refuse_misfit
 from uncertain_llm.core.response import Response
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import Policy
@@ -130,13 +130,15 @@ class Assembly:
         """Return the request for a prompt.
 
         Raises:
-            ConfigurationError: An option that `ask` cannot honour, or an empty prompt.
+            ConfigurationError: An option that `ask` cannot honour, an empty prompt, or a task or
+                label that is no text.
         """
         for name in options:
             if name in _NOT_IN_ASK and options[name]:
                 raise ConfigurationError(f"ask() takes no {name}=; {_NOT_IN_ASK[name]}")
         refuse_misplaced(options)
         refuse_misspelt(options, OF_ASK, where="ask()")
+        _refuse_no_text(task, labels)
         return Request(
             id=self.surroundings.new_id(),
             created_at=self.surroundings.clock(),
@@ -153,7 +155,8 @@ def resolve_model(model: str | Model, policy: Policy, options: Mapping[str, obje
     """Return the model for a name, or the given model object itself.
 
     Raises:
-        ConfigurationError: Options were given beside a model object, or the name is unknown.
+        ConfigurationError: Options were given beside a model object, the name is unknown, or the
+            object is no model.
     """
     if not isinstance(model, str):
         if options:
@@ -161,6 +164,7 @@ def resolve_model(model: str | Model, policy: Policy, options: Mapping[str, obje
             raise ConfigurationError(
                 f"options ({names}) go to models made from a name; set them on your model object"
             )
+        refuse_misfit(model, Model, argument="model")
         return model
     return model_from_name(
         model,
@@ -199,7 +203,28 @@ def retry_settings(policy: Policy) -> RetrySettings:
     )
 
 
+def _refuse_no_text(task: object, labels: object) -> None:
+    # The values stay out of the messages: labels may be personal.
+    if not isinstance(task, str | None):
+        raise ConfigurationError(f"task= takes a text such as 'mcq', got {type(task).__name__}")
+    if not isinstance(labels, Mapping | None):
+        raise ConfigurationError(
+            f'labels= takes a mapping such as {{"domain": "billing"}}, got {type(labels).__name__}'
+        )
+    for name, value in (labels or {}).items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise ConfigurationError(
+                f"labels= takes texts; {name!r} is of type {type(value).__name__}: write str(...)"
+            )
+
+
 def _messages(prompt: str | Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
+    if not isinstance(prompt, str) and (
+        isinstance(prompt, bytes | Mapping) or not isinstance(prompt, Iterable)
+    ):
+        raise ConfigurationError(
+            f"expected a question or a list of messages, got one {type(prompt).__name__}"
+        )
     messages = ({"role": "user", "content": prompt},) if isinstance(prompt, str) else tuple(prompt)
     if not messages or prompt == "":
         raise ConfigurationError("expected a question or a list of messages, got an empty one")

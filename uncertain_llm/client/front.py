@@ -30,7 +30,6 @@ from uncertain_llm.providers.io_loop import shared_loop
 from uncertain_llm.providers.models import OtherModels
 from uncertain_llm.providers.recording_file import Exchange, RecordingFile
 from uncertain_llm.providers.retry import RequestBudget, perform_calls
-from uncertain_llm.storage import default_log_url
 
 __all__ = ["AsyncUncertainLLM", "Performer", "UncertainLLM"]
 
@@ -66,7 +65,7 @@ class _Client:
                 chosen, signals=signals, estimator=estimator, hedger=hedger, verifier=verifier
             ),
             recorder=Recorder(
-                default_log_url() if log == "default" else log,
+                log,
                 store=store,
                 redact=redact,
                 on_log_error=on_log_error,
@@ -129,8 +128,10 @@ class UncertainLLM(_Client):
 
     Raises:
         PolicyError: The policy is unknown or wrong.
-        ConfigurationError: The model name is unknown, a key is missing, or an option is an
-            argument from above but for a slip.
+        ConfigurationError: The model name is unknown, a key is missing, an option is an argument
+            from above but for a slip, an argument is none of what it may be, or a part cannot do
+            what its port asks for.
+        LogError: The given URL names no place that a log can be kept in.
 
     Example:
         >>> with UncertainLLM("replay/demo", log=None) as llm:

@@ -8,7 +8,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
@@ -16,10 +16,12 @@ from pydantic_core import to_jsonable_python
 from uncertain_llm.core.chat import Request
 from uncertain_llm.core.confidence import Evidence, ProbeReply, Sample
 from uncertain_llm.core.decision import Verdict
-from uncertain_llm.core.errors import LogError
-from uncertain_llm.core.ports import DecisionLog
+from uncertain_llm.core.errors import ConfigurationError, LogError
+from uncertain_llm.core.ports import DecisionLog, refuse_misfit
 from uncertain_llm.core.response import DecisionRecord, Response
 from uncertain_llm.providers.redaction import known_secrets, scrub_content
+from uncertain_llm.storage import default_log_url
+from uncertain_llm.storage.log_url import parse_log_url
 
 __all__ = ["OnLogError", "Recorder", "Store", "record_of", "with_warning"]
 
@@ -38,6 +40,11 @@ class Recorder:
 
     The log is opened at the first write, so that a client costs nothing before it is used. A row
     that cannot be written becomes a warning in the response, or an error if the caller asked.
+
+    Raises:
+        ConfigurationError: An argument is none of what it may be. A `store` that is not
+            understood would otherwise keep every text.
+        LogError: The given URL names no place that a log can be kept in.
     """
 
     def __init__(
@@ -48,6 +55,20 @@ class Recorder:
         redact: Redact | None = None,
         on_log_error: OnLogError = "warn",
     ) -> None:
+        if log == "default":
+            # Not checked: a slip in the environment must not stop calls that work without a log.
+            log = default_log_url()
+        elif isinstance(log, str):
+            # Its form only: whether the file can be written is seen when there is a row.
+            parse_log_url(log)
+        elif log is not None:
+            refuse_misfit(log, DecisionLog, argument="log")
+        _refuse_other(store, Store, argument="store")
+        _refuse_other(on_log_error, OnLogError, argument="on_log_error")
+        if redact is not None and not callable(redact):
+            raise ConfigurationError(
+                f"redact= takes a function from text to text, got {type(redact).__name__}"
+            )
         self._log = log
         self._store = store
         self._redact = redact
@@ -97,6 +118,13 @@ class Recorder:
             if self._log is None:
                 raise LogError("the log was closed")
             return self._log
+
+
+def _refuse_other(given: object, choices: object, *, argument: str) -> None:
+    allowed = get_args(choices)
+    if given not in allowed:
+        known = " or ".join(repr(choice) for choice in allowed)
+        raise ConfigurationError(f"{argument}= takes {known}, got {given!r}")
 
 
 def record_of(

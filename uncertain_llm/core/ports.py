@@ -8,6 +8,7 @@ from typing import Protocol
 from uncertain_llm.core.chat import Generation, ModelCall, Request
 from uncertain_llm.core.confidence import Confidence, Evidence, Measurement, Needs
 from uncertain_llm.core.decision import Verdict
+from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.response import DecisionRecord, Label
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Model",
     "Signal",
     "Verifier",
+    "refuse_misfit",
 ]
 
 
@@ -120,3 +122,52 @@ class DecisionLog(Protocol):
     def close(self) -> None:
         """Release the file or connection; calling it twice is harmless."""
         ...
+
+
+_ASKED_OF: dict[type, tuple[str, ...]] = {
+    Model: ("name", "generate"),
+    Signal: ("name", "needs", "follow_ups", "measure"),
+    Estimator: ("name", "estimate"),
+    Hedger: ("rewrite",),
+    Verifier: ("name", "verify"),
+    DecisionLog: ("append",),
+}
+"""What a request cannot do without; the rest of a port serves other uses of the same object."""
+
+
+def refuse_misfit(part: object, port: type, *, argument: str) -> None:
+    """Refuse an object that cannot do what its port asks for, before it is relied on.
+
+    A verifier that cannot verify would withhold every doubtful answer, and a log that cannot
+    append would lose every decision, each with no more than a warning.
+
+    Args:
+        part: What was given.
+        port: One of the protocols above.
+        argument: How the caller names the part.
+
+    Raises:
+        ConfigurationError: Names what the object lacks.
+
+    Example:
+        >>> class Loud:
+        ...     def rewrite(self, text: str, confidence: Confidence) -> str:
+        ...         return text.upper()
+        >>> refuse_misfit(Loud(), Hedger, argument="hedger")
+    """
+    asked = _ASKED_OF[port]
+    if isinstance(part, type):
+        raise ConfigurationError(
+            f"{argument}= takes an object, got the class {part.__name__}; make one of it: "
+            f"{part.__name__}(...)"
+        )
+    if lacks := [name for name in asked if not _has(part, name)]:
+        raise ConfigurationError(
+            f"{argument}= takes an object with {', '.join(asked)}; "
+            f"got {type(part).__name__}, without {', '.join(lacks)}"
+        )
+
+
+def _has(part: object, name: str) -> bool:
+    # By its list first: a property is not read, it may fail. A stand-in may list nothing.
+    return name in dir(part) or hasattr(part, name)

@@ -99,6 +99,9 @@ class DropIn:
 
     Raises:
         PolicyError: The policy is unknown or wrong.
+        ConfigurationError: An argument is none of what it may be, or a part cannot do what its
+            port asks for.
+        LogError: The given URL names no place that a log can be kept in.
 
     Example:
         >>> careful = DropIn(policy="cautious", log=None)
@@ -121,7 +124,7 @@ class DropIn:
         chosen = resolve_policy(policy)
         self._pipeline = pipeline_for(chosen, signals=signals, estimator=estimator)
         self._recorder = Recorder(
-            default_log_url() if log == "default" else log,
+            log,
             store=store,
             redact=redact,
             on_log_error=on_log_error,
@@ -411,7 +414,7 @@ def _default() -> DropIn:
         with _defaults_lock:
             found = _defaults.get(key)
             if found is None:
-                found = _defaults[key] = DropIn(policy=key[0], log=key[1])
+                found = _defaults[key] = DropIn(policy=key[0], log="default")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -118,17 +118,21 @@ def assess(
 
     Raises:
         PolicyError: The policy is unknown or wrong.
-        ConfigurationError: A sample is none of the accepted shapes.
+        ConfigurationError: A sample is none of the accepted shapes, or question or task is no
+            text.
 
     Example:
         >>> found = assess(["It opened in 1932.", "1932", "In 1934."], "When did it open?")
         >>> found.answer, [len(c) for c in found.evidence.clustering.clusters]
         ('1932', [2, 1])
     """
-    if isinstance(samples, str | bytes | Mapping):
+    if isinstance(samples, str | bytes | Mapping) or not isinstance(samples, Iterable):
         raise ConfigurationError(
             f"samples must be a list of replies, got one {type(samples).__name__}"
         )
+    for argument, given in (("question", question), ("task", task)):
+        if not isinstance(given, str | None):
+            raise ConfigurationError(f"{argument} must be a text, got {type(given).__name__}")
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     choice = AnswerChoice.FIRST if first else AnswerChoice.MAJORITY
     pipeline, _ = bind(
@@ -201,4 +205,7 @@ def _as_sample(given: str | Mapping[str, object] | Sample) -> Sample:
         raise ConfigurationError(
             f"a sample must be a text, a mapping or a Sample, got {type(given).__name__}"
         )
+    if not {"text", "answer"} & given.keys():
+        keys = ", ".join(repr(key) for key in given) or "no key"
+        raise ConfigurationError(f"a sample must have 'text' or 'answer', got {keys}")
     return read_sample(given)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from uncertain_llm import __version__
 from uncertain_llm.calibration.prior import load_prior
-from uncertain_llm.core.ports import Estimator, Hedger, Signal, Verifier
+from uncertain_llm.core.ports import Estimator, Hedger, Signal, Verifier, refuse_misfit
 from uncertain_llm.flow.act import TemplateHedger
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import (
@@ -66,7 +66,17 @@ def pipeline_for(
     hedger: Hedger | None = None,
     verifier: Verifier | None = None,
 ) -> Pipeline:
-    """Return the pipeline for a policy; what is not given is the library's own."""
+    """Return the pipeline for a policy; what is not given is the library's own.
+
+    Raises:
+        ConfigurationError: A part cannot do what its port asks for.
+    """
+    for signal in signals or ():
+        refuse_misfit(signal, Signal, argument="signals")
+    parts = (("estimator", estimator, Estimator), ("hedger", hedger, Hedger))
+    for argument, part, port in (*parts, ("verifier", verifier, Verifier)):
+        if part is not None:
+            refuse_misfit(part, port, argument=argument)
     return Pipeline(
         policy=policy,
         signals=_with_probe(policy, default_signals(policy) if signals is None else signals),

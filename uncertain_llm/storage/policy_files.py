@@ -55,6 +55,11 @@ def load_policy(source: str | Path) -> Policy:
         >>> load_policy("balanced").decide.cuts.answer > 0.5
         True
     """
+    if not isinstance(source, str | Path):
+        raise PolicyError(
+            f"a policy is a name, a path or a Policy, got {type(source).__name__}; a mapping of "
+            "fields becomes one by Policy.model_validate(...)"
+        )
     path = Path(source)
     if path.suffix not in _SUFFIXES and str(source) in shipped_policies():
         path = _folder() / f"{source}.yaml"
