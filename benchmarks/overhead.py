@@ -242,7 +242,7 @@ def wait_for(port: int, seconds: float = 30.0) -> None:
 
 
 async def serve(port: int) -> None:
-    """Answer every request: model "slow" after 200 ms, any other at once."""
+    """Answer every request: "slow" after 200 ms, "varied" in changing words, any other at once."""
     server = await asyncio.start_server(answer, "127.0.0.1", port, backlog=256)
     async with server:
         await server.serve_forever()
@@ -271,10 +271,15 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 def reply_to(request: dict[str, object]) -> bytes:
     """Return a chat completion in OpenAI's shape."""
-    message = {"role": "assistant", "content": "The capital of Australia is Canberra."}
+    number = time.monotonic_ns()
+    text = "The capital of Australia is Canberra."
+    if request.get("model") == "varied":
+        # No memory of texts that were read before can serve: as with real traffic.
+        text = f"The capital of Australia is Canberra. It lies {number % 9000 + 100} m high."
+    message = {"role": "assistant", "content": text}
     return json.dumps(
         {
-            "id": f"chatcmpl-{time.monotonic_ns()}",
+            "id": f"chatcmpl-{number}",
             "object": "chat.completion",
             "created": 1,
             "model": request.get("model"),

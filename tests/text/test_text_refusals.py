@@ -128,6 +128,18 @@ def test_fiction_may_speak_of_not_knowing() -> None:
     assert classify_refusal("I don't know why the sea is grey.", "Write a poem.") is None
 
 
+def test_a_reply_read_before_is_read_anew_for_a_question_that_changes_its_meaning() -> None:
+    """The same words refuse a question, and are a line of a story: in either order."""
+    reply = "I don't know. Nobody knows, and nobody ever will."
+    questions = [None, "Write a short story about an oracle.", "Who was the first baker?"]
+
+    forwards = [classify_refusal(reply, question) for question in questions]
+    backwards = [classify_refusal(reply, question) for question in reversed(questions)]
+
+    assert forwards == backwards[::-1]
+    assert [found is None for found in forwards] == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("reply", "question"),
     [

@@ -13,6 +13,7 @@ answers to answerable questions none is called a refusal.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from uncertain_llm.core.decision import Extent, Refusal, RefusalKind, RefusalReason
@@ -38,8 +39,10 @@ class _Reply(NamedTuple):
     """A reply prepared for reading: the model's own words and its sentences."""
 
     words: str
-    spans: list[Span]
-    asked: str | None
+    spans: tuple[Span, ...]
+    skipped: int
+    """Characters of thinking before them."""
+    asked: str | None = None
     """The question's own words; None when it is not known."""
 
     def sentence(self, number: int) -> str:
@@ -73,26 +76,52 @@ def classify_refusal(reply: str, question: str | None = None) -> Refusal | None:
         >>> classify_refusal("I'm not sure, but my guess is 42.") is None
         True
     """
-    skipped = _thinking_end(reply)
-    words = own_words(reply[skipped : skipped + _READ_CHARS])
     if not reply.strip():
         return Refusal(
             kind=RefusalKind.NON_ANSWER, reason=RefusalReason.EMPTY, start=0, why="empty"
         )
-    spans = [span for span in sentence_spans(words) if _has_words(words, span)]
-    read = _Reply(words, spans, None if question is None else own_words(question[:_READ_CHARS]))
-    if not read.spans or compiled("draft").search(words):
+    read = _prepared(reply)
+    if not read.spans:
         return None
-    hit = _stated(read) or _objection(read) or _denied_premise(read)
+    if question is not None:
+        read = read._replace(asked=own_words(question[:_READ_CHARS]))
+    hit = (_said(read) if _may_refuse(reply) else None) or _denied_premise(read)
     if hit is None:
         return None
     return Refusal(
         kind=hit.kind,
         reason=hit.reason,
         extent=_extent(read, hit),
-        start=skipped + hit.start,
+        start=read.skipped + hit.start,
         why=hit.why,
     )
+
+
+# Flow and signals read the same reply, with its question and without: its words are read once.
+@lru_cache(maxsize=64)
+def _prepared(reply: str) -> _Reply:
+    """Return the reply with its sentences; with none where it says nothing, or is a draft."""
+    skipped = _thinking_end(reply)
+    words = own_words(reply[skipped : skipped + _READ_CHARS])
+    if compiled("draft").search(words):
+        return _Reply(words, (), skipped)
+    spans = tuple([span for span in sentence_spans(words) if _has_words(words, span)])
+    return _Reply(words, spans, skipped)
+
+
+@lru_cache(maxsize=64)
+def _may_refuse(reply: str) -> bool:
+    """Return False where `_said` finds nothing, whatever the question.
+
+    A question only takes away: what is no refusal where none is known is none to any, unless an
+    objection is passed over and the next one is stronger.
+    """
+    read = _prepared(reply)
+    return _said(read) is not None or _objects(read) is not None
+
+
+def _said(read: _Reply) -> _Hit | None:
+    return _stated(read) or _objection(read)
 
 
 def _thinking_end(reply: str) -> int:
@@ -105,7 +134,13 @@ def _thinking_end(reply: str) -> int:
 
 
 def _asks(read: _Reply, name: str) -> bool:
-    return read.asked is not None and compiled(name).search(read.asked) is not None
+    return read.asked is not None and _question_asks(read.asked, name)
+
+
+@lru_cache(maxsize=256)
+def _question_asks(asked: str, name: str) -> bool:
+    # Of all replies to a question: half a dozen patterns, the same each time.
+    return compiled(name).search(asked) is not None
 
 
 def _has_words(words: str, span: Span) -> bool:
