@@ -45,7 +45,7 @@ def in_table(name: str) -> str:
 
     Example:
         >>> in_table("  a name that is longer than any column would hold")
-        '  a name that is longer than any colum…'
+        '  a name that is longer than any colu…'
     """
     text = name[: len(name) - len(name.lstrip(" "))] + printable(name, one_line=True)
     return text if len(text) <= _WIDEST_NAME else f"{text[: _WIDEST_NAME - 1]}…"
