@@ -8,7 +8,7 @@ from typing import TypeGuard, TypeVar, cast
 from pydantic import BaseModel, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 from pydantic_core import to_json, to_jsonable_python
 
-from uncertain_llm.core.base import Band, Unit, Value
+from uncertain_llm.core.base import Band, Unit, Value, unchecked
 from uncertain_llm.core.chat import Generation, TokenUsage
 from uncertain_llm.core.confidence import ConfidenceStatus, Measurement
 from uncertain_llm.core.decision import Action, ReasonCode, Refusal
@@ -72,6 +72,9 @@ class Uncertainty(Value):
         return cast("dict[str, object]", plain)
 
 
+_uncertainty = unchecked(Uncertainty)
+
+
 def uncertainty(reply: object) -> Uncertainty:
     """Return the verdict that a reply of `completion` or `acompletion` carries.
 
@@ -110,7 +113,7 @@ def verdict_of(response: Response) -> Uncertainty:
     confidence, decision, first = response.confidence, response.decision, response.generation
     provenance = response.provenance
     is_short = provenance.n_received > 1 and provenance.usage.input_tokens is None
-    return Uncertainty(
+    return _uncertainty(
         action=decision.action,
         reason=decision.reason,
         probability=confidence.probability,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.chat import (
     CallFailure,
     CallPurpose,
@@ -34,6 +35,7 @@ from uncertain_llm.text.stated_probability import split_stated
 
 __all__ = ["Asked", "Replies", "choice_of", "extend", "gather", "sample_from"]
 
+_sample = unchecked(Sample)
 _BY_CODE: dict[str, type[ModelCallError]] = {
     kind.code: kind
     for kind in (RateLimited, CallTimeout, ProviderRejected, ProviderUnavailable, NotRecorded)
@@ -166,7 +168,7 @@ def sample_from(generation: Generation, *, question: str | None, is_other: bool 
     if generation.elicits is Elicitation.INLINE_PROBABILITY:
         text, found = split_stated(text)
         stated, missing = found.value, found.missing or ""
-    return Sample(
+    return _sample(
         text=text,
         answer=generation.recorded_answer,
         stated_probability=stated,

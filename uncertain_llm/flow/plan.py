@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from itertools import count
 
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.chat import CallPurpose, Elicitation, Mode, ModelCall, Request
 from uncertain_llm.core.confidence import Evidence
 from uncertain_llm.core.ports import Signal
@@ -17,6 +18,7 @@ from uncertain_llm.signals.verbalized import with_inline_instruction
 __all__ = ["addressed", "as_draw", "follow_up_calls", "plan_calls", "verification_calls"]
 
 _log = logging.getLogger("uncertain_llm")
+_model_call = unchecked(ModelCall)
 
 # Options that shape the caller's answer; a follow-up question is another question. What remains
 # (keys, addresses, headers) says how to reach the model.
@@ -150,7 +152,7 @@ def _call(
     elicits = _elicits(request, pipeline, is_answer=is_answer)
     messages = request.messages if elicits is None else with_inline_instruction(request.messages)
     options = request.options if is_answer else as_draw(request.options)
-    return ModelCall(
+    return _model_call(
         purpose=purpose or (CallPurpose.ANSWER if is_answer else CallPurpose.SAMPLE),
         index=index,
         model=request.model,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.chat import CallFailure, Generation, Request, TokenUsage
 from uncertain_llm.core.response import CallRecord, Provenance
 from uncertain_llm.flow.gather import Replies
@@ -13,6 +14,9 @@ from uncertain_llm.flow.pipeline import Pipeline
 
 __all__ = ["account", "call_record"]
 
+_provenance = unchecked(Provenance)
+_call_record = unchecked(CallRecord)
+
 
 def account(request: Request, pipeline: Pipeline, replies: Replies) -> Provenance:
     """Return the account of all calls that were made, or tried, for a request."""
@@ -20,7 +24,7 @@ def account(request: Request, pipeline: Pipeline, replies: Replies) -> Provenanc
     arrived = [call for call in calls if isinstance(call, Generation)]
     started = min(call.started_at for call in calls)
     ended = max(call.started_at + timedelta(seconds=call.seconds) for call in calls)
-    return Provenance(
+    return _provenance(
         library_version=pipeline.library_version,
         fingerprint=pipeline.fingerprint(request.model),
         calls=tuple(call_record(call) for call in calls),
@@ -39,7 +43,7 @@ def account(request: Request, pipeline: Pipeline, replies: Replies) -> Provenanc
 def call_record(call: Generation | CallFailure) -> CallRecord:
     """Return what provenance keeps of one call: no prompt, no reply, no key."""
     if isinstance(call, CallFailure):
-        return CallRecord(
+        return _call_record(
             purpose=call.purpose,
             index=call.index,
             model_asked=call.model_asked,
@@ -50,7 +54,7 @@ def call_record(call: Generation | CallFailure) -> CallRecord:
             error_code=call.code,
             error_message=call.message,
         )
-    return CallRecord(
+    return _call_record(
         purpose=call.purpose,
         index=call.index,
         model_asked=call.model_asked,
