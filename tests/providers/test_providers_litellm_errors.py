@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import socket
+import ssl
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
+from uncertain_llm.client import UncertainLLM
 from uncertain_llm.core.errors import (
     ConfigurationError,
     MissingKey,
@@ -12,7 +15,14 @@ from uncertain_llm.core.errors import (
     RateLimited,
     UnknownModel,
 )
+from uncertain_llm.policy import Cuts, Decide, Limits, Policy
 from uncertain_llm.providers.litellm_errors import error_from_litellm, retry_after_seconds
+
+ONCE = Policy(
+    name="once",
+    decide=Decide(cuts=Cuts(answer=0.8, hedge=0.6, verify=0.4)),
+    limits=Limits(attempts=1),
+)
 
 
 class APIConnectionError(Exception):
@@ -21,6 +31,10 @@ class APIConnectionError(Exception):
 
 class InternalServerError(Exception):
     status_code = 500
+
+
+class ClientConnectorError(Exception):
+    pass
 
 
 class RateLimitError(Exception):
@@ -151,3 +165,35 @@ def test_retry_after_is_read_in_all_its_forms(
     headers: dict[str, object], seconds: float | None
 ) -> None:
     assert retry_after_seconds(headers, now=lambda: NOW) == seconds
+
+
+@pytest.mark.parametrize("model", ["openai/m", "ollama_chat/m", "gemini/m"])
+def test_a_server_that_nobody_runs_is_named_and_is_no_status_500(model: str) -> None:
+    """litellm gives the status 500 to what no server ever answered."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    base = f"http://127.0.0.1:{port}"
+
+    with (
+        UncertainLLM(model, api_base=base, api_key="k-123", policy=ONCE, log=None) as llm,
+        pytest.raises(ProviderUnavailable) as caught,
+    ):
+        llm.ask("When did it open?")
+
+    assert f"no connection to 127.0.0.1:{port} (connection refused)" in str(caught.value)
+    assert (caught.value.status, caught.value.retryable) == (None, True)
+
+
+def test_a_server_without_tls_is_named_with_what_tls_said() -> None:
+    cause = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)")
+    aiohttp_s = chained(
+        ClientConnectorError("Cannot connect to host box:8000 ssl:<X> [...]"), cause
+    )
+
+    told = str(
+        error_from_litellm(chained(InternalServerError("Connection error."), aiohttp_s), model="m")
+    )
+
+    assert told.startswith("m: no connection to box:8000 (TLS: ")
+    assert "WRONG_VERSION_NUMBER" in told

@@ -11,7 +11,10 @@ from __future__ import annotations
 import email.utils
 import json
 import math
+import os
 import re
+import socket
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import cast
@@ -48,6 +51,9 @@ _MESSAGE = re.compile(r"""["']message["']\s{0,8}:\s{0,8}"([^"]{1,1000})""")
 _PREFIXES = re.compile(
     r"^(?:litellm\.)?(?:\w{1,60}(?:Error|Timeout): ?){0,3}(?:\w{1,40}Exception(?::| -) ?)?"
 )
+# httpx's class, and aiohttp's, which also covers TLS.
+_NOT_CONNECTED = {"ConnectError", "ClientConnectorError"}
+_HOST = re.compile(r"Cannot connect to host ([^\s\[\]<>]{1,260})")
 _GEMINI_DELAY = re.compile(r"""["']retryDelay["']\s{0,4}:\s{0,4}["'](\d{1,6}(?:\.\d{1,9})?)s""")
 
 
@@ -90,7 +96,7 @@ class _Fault:
         self.model = model
         self.version = version
         self.text = str(error)
-        self.classes = {cls.__name__ for cls in type(error).__mro__}
+        self.classes = _names(error)
         self.status = _status(error, is_vague="APIConnectionError" in self.classes)
         self.is_gemini = "gemini" in provider or "vertex" in provider
 
@@ -111,6 +117,19 @@ class _Fault:
             return True
         # Gemini uses the same words for the limit per minute.
         return "exceeded your current quota" in body and not self.is_gemini
+
+    @property
+    def unreached(self) -> str | None:
+        """What stood in the way of a connection, and to where; None where there was one.
+
+        litellm calls a server that nobody answers at a status 500.
+        """
+        causes = list(_chain(self.error))
+        if not any(_names(cause) & _NOT_CONNECTED for cause in causes):
+            return None
+        host = next(filter(None, (_HOST.search(str(cause)) for cause in causes)), None)
+        place = "" if host is None else f" to {host[1]}"
+        return f"no connection{place} ({_obstacle(causes)})"
 
     def missing_module(self) -> str | None:
         """Return the Python module that is not installed, when that is the cause."""
@@ -197,6 +216,11 @@ def _call_error(fault: _Fault, told: str) -> ModelCallError:
         )
     if "RateLimitError" in classes or status in (402, 429):
         return _rate_limited(fault, told)
+    if fault.unreached is not None:
+        return ProviderUnavailable(
+            f"{model}: {scrub(fault.unreached)}; is the address right, and is a server there?",
+            retryable=True,
+        )
     if status is not None and status not in _RETRYABLE_STATUS:
         return ProviderRejected(f"{model}: {_rejection(status)} (HTTP {status}){told}")
     # Without a status only litellm's own connection errors are worth another try.
@@ -282,6 +306,23 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             return
         yield current
         current = current.__cause__ or current.__context__
+
+
+def _names(error: BaseException) -> set[str]:
+    return {cls.__name__ for cls in type(error).__mro__}
+
+
+def _obstacle(causes: Iterable[BaseException]) -> str:
+    """Return in a few words what the operating system said, the innermost first."""
+    for cause in reversed(list(causes)):
+        if isinstance(cause, socket.gaierror):
+            return "the name of the server is not known"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS: {getattr(cause, 'verify_message', None) or cause.strerror}"
+        # Not its own text: asyncio puts the address in the place of the reason.
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return os.strerror(cause.errno).lower()
+    return "it could not be made"
 
 
 def _detail(text: str, secrets: Iterable[str], prompts: Iterable[str]) -> str:
