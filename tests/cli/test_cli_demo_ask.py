@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from uncertain_llm.cli.app import app
+from uncertain_llm.core.response import Label
 from uncertain_llm.storage.decision_log import open_log
 
 RUNNER = CliRunner()
@@ -152,3 +154,48 @@ def test_a_model_s_control_characters_do_not_reach_the_terminal(tmp_path: Path) 
 
 def test_the_version_is_printed() -> None:
     assert RUNNER.invoke(app, ["--version"]).stdout.startswith("uncertain-llm 0.")
+
+
+def test_the_demo_of_a_fitted_file_does_not_speak_of_the_prior() -> None:
+    RUNNER.invoke(app, ["demo", "--limit", "40", "--log", "d.db"])
+    with open_log("d.db") as log:
+        for record in list(log.records()):
+            loss = float(record.confidence.probability < 0.6)
+            log.add_label(
+                Label(record_id=record.id, loss=loss, source="human", created_at=record.created_at)
+            )
+    RUNNER.invoke(app, ["fit", "--log", "d.db", "--out", "f.json"])
+
+    done = RUNNER.invoke(
+        app, ["demo", "-p", "f.json", "--limit", "5", "--no-log"], env={"COLUMNS": "80"}
+    )
+
+    shown = " ".join(done.stdout.split())
+    assert " calibrated answer" in shown
+    assert "Probabilities were fitted on labels: if those are of these questions" in shown
+    assert "prior" not in shown
+
+
+def test_a_demo_without_a_single_answer_fails_and_shows_no_table(tmp_path: Path) -> None:
+    row = {"dataset": "d", "model": "m", "id": "1", "question": "Why?", "samples": [{"text": "x"}]}
+    (tmp_path / "other.jsonl").write_text(json.dumps(row))
+
+    done = RUNNER.invoke(app, ["demo", "--limit", "2", "--no-log", "-m", "replay/other.jsonl"])
+
+    assert done.exit_code == 6
+    assert "what users got" not in done.stdout
+
+
+def test_a_demo_that_could_not_log_everything_says_so(tmp_path: Path) -> None:
+    RUNNER.invoke(app, ["demo", "--limit", "1", "--log", "full.db"])
+    with sqlite3.connect(tmp_path / "full.db") as db:  # as a disk that has room for one row more
+        db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON decisions "
+            "WHEN (SELECT count(*) FROM decisions) > 1 BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+
+    done = RUNNER.invoke(app, ["demo", "--limit", "3", "--log", "full.db"])
+
+    assert done.exit_code == 0
+    assert "All decisions but 2 are in full.db. Next:" in done.stdout
+    assert "the decision was not logged" in done.stderr

@@ -65,7 +65,8 @@ def demo(
     try:
         with open_client(model, policy, url) as llm:
             _print_opening(console, model, policy, len(questions))
-            asked = list(_ask_all(llm, questions, RowView(console)))
+            view = RowView(console, is_fitted=llm.policy.calibration is not None)
+            asked = list(_ask_all(llm, questions, view))
     except UncertainLLMError as error:
         fail(error)
     elapsed = time.perf_counter() - started
@@ -74,7 +75,15 @@ def demo(
     if as_json:
         typer.echo(json.dumps(_json(model, policy, url, asked, judged, summary), indent=1))
         return
-    print_summary(console, summary, model=model, policy=policy, log=url, seconds=elapsed)
+    print_summary(
+        console,
+        summary,
+        [response for _, response in asked],
+        n_asked=len(questions),
+        model=model,
+        log=url,
+        seconds=elapsed,
+    )
     for warning in dict.fromkeys(w for _, r in asked for w in r.warnings):
         typer.echo(f"Warning: {printable(warning, one_line=True)}", err=True)
 
@@ -82,7 +91,7 @@ def demo(
 def _ask_all(
     llm: UncertainLLM, questions: tuple[DemoQuestion, ...], view: RowView
 ) -> Iterator[tuple[DemoQuestion, Response]]:
-    failures = 0
+    failures = answers = 0
     for number, question in enumerate(questions, start=1):
         try:
             response = llm.ask(
@@ -95,10 +104,10 @@ def _ask_all(
         except ModelCallError as error:
             failures += 1
             typer.echo(f"{number:>4}  no answer: {printable(str(error), one_line=True)}", err=True)
-            if failures >= _FAILURES_IN_A_ROW:
-                raise
+            if failures >= _FAILURES_IN_A_ROW or (not answers and number == len(questions)):
+                raise  # nothing more to hope for, or nothing to sum up
             continue
-        failures = 0
+        failures, answers = 0, answers + 1
         view.show(number, question, response)
         yield question, response
 
@@ -106,7 +115,8 @@ def _ask_all(
 def _print_opening(console: Console, model: str, policy: str, n: int) -> None:
     recorded = is_recorded(model)
     source = RECORDED_NOTE if recorded else "live: every question costs several calls"
-    console.print(Text(f"{n} questions to {printable(model)} under policy '{policy}' ({source})"))
+    questions = "1 question" if n == 1 else f"{n} questions"
+    console.print(Text(f"{questions} to {printable(model)} under policy '{policy}' ({source})"))
     console.print()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +18,8 @@ from uncertain_llm.cli.session import (
     probability_of,
 )
 from uncertain_llm.cli.terminal import printable
+from uncertain_llm.client.recorder import NOT_LOGGED
+from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.decision import Action, Extent
 from uncertain_llm.core.response import Response
 from uncertain_llm.evaluation.action_summary import ActionSummary, Share
@@ -26,6 +31,7 @@ __all__ = ["RowView", "print_summary"]
 _NARROWEST = 80
 _WIDE = 120  # from here on there is room for what the user got
 _FIXED = (3, 5, 11, 16)  # widths of number, agreement, probability and action
+_FIXED_FITTED = (3, 5, 17, 16)
 
 
 class RowView:
@@ -33,12 +39,17 @@ class RowView:
 
     A narrow terminal has no room for the last column: what the user got then stands on a line
     of its own below, unless it is just the answer.
+
+    Args:
+        console: Where to print.
+        is_fitted: Whether the probabilities come from a fitted file: its statuses are longer.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, is_fitted: bool = False) -> None:
         self._console = console
         self._wide = console.width >= _WIDE
-        free = max(console.width, _NARROWEST) - sum(_FIXED) - len(_FIXED) - 2
+        self._fixed = _FIXED_FITTED if is_fitted else _FIXED
+        free = max(console.width, _NARROWEST) - sum(self._fixed) - len(self._fixed) - 2
         shares = (35, 20, 45) if self._wide else (62, 38)
         self._flexible = [free * share // 100 for share in shares]
         self._header_shown = False
@@ -72,7 +83,7 @@ class RowView:
             self._console.print(line, no_wrap=True)
 
     def _print(self, cells: list[Text], style: str = "") -> None:
-        number, agree, probability, action = _FIXED
+        number, agree, probability, action = self._fixed
         widths = [number, *self._flexible[:2], agree, probability, action, *self._flexible[2:]]
         table = Table.grid(padding=(0, 1))
         for width in widths:
@@ -84,9 +95,10 @@ class RowView:
 def print_summary(
     console: Console,
     summary: ActionSummary,
+    responses: Sequence[Response],
     *,
+    n_asked: int,
     model: str,
-    policy: str,
     log: str | None,
     seconds: float,
 ) -> None:
@@ -107,6 +119,9 @@ def print_summary(
         console.print(f"{answers} verified with more samples, then: {after}.")
     cost = "" if summary.cost_usd is None else f", {summary.cost_usd:.4f} USD"
     per_question = summary.n_calls / max(summary.n_questions, 1)
+    if summary.n_questions < n_asked:
+        lost = n_asked - summary.n_questions
+        console.print(f"{lost} of {n_asked} questions got no answer and are not counted above.")
     failed = f", {summary.n_failed_calls} failed" if summary.n_failed_calls else ""
     console.print(
         f"{summary.n_calls} calls for {summary.n_questions} questions "
@@ -117,13 +132,12 @@ def print_summary(
             f"{RECORDED_NOTE.capitalize()}. One model, one day, half of the questions picked to "
             "be hard: a picture of the idea, not a benchmark."
         )
-    console.print(
-        "Probabilities come from the shipped prior, not from labels of yours. Intervals are exact "
-        "(Clopper-Pearson)."
-    )
+    console.print(f"{_sources(responses)}Intervals are exact (Clopper-Pearson).")
     console.print()
-    if log is not None:
-        console.print(Text(f"Every decision is in {printable(log)}. Next:"))
+    n_lost = sum(any(w.startswith(NOT_LOGGED) for w in r.warnings) for r in responses)
+    if log is not None and n_lost < len(responses):
+        kept = "Every decision is" if not n_lost else f"All decisions but {n_lost} are"
+        console.print(Text(f"{kept} in {printable(log)}. Next:"))
         console.print(Text(f"  uncertain-llm log list{log_option(log)}"))
         console.print(
             Text(f"  uncertain-llm log show ID{log_option(log)}   # the arithmetic of one decision")
@@ -134,6 +148,23 @@ def print_summary(
     if is_recorded(model):
         console.print("  uncertain-llm demo --policy cautious")
         console.print("  uncertain-llm demo --model openai/gpt-4o-mini   # with OPENAI_API_KEY set")
+
+
+def _sources(responses: Sequence[Response]) -> str:
+    statuses = Counter(r.confidence.status for r in responses)
+    n_prior = statuses[ConfidenceStatus.PRIOR]
+    n_fitted = statuses[ConfidenceStatus.CALIBRATED] + statuses[ConfidenceStatus.OUT_OF_RANGE]
+    told = []
+    if n_prior:
+        some = f"{n_prior} probabilities" if n_fitted else "Probabilities"
+        told.append(f"{some} come from the shipped prior, not from labels of yours. ")
+    if n_fitted:
+        some = f"{n_fitted} probabilities" if n_prior else "Probabilities"
+        told.append(
+            f"{some} were fitted on labels: if those are of these questions, the rates above are "
+            "too good. "
+        )
+    return "".join(told)
 
 
 def _print_headline(console: Console, summary: ActionSummary) -> None:

@@ -23,7 +23,10 @@ from uncertain_llm.providers.redaction import known_secrets, scrub_content
 from uncertain_llm.storage import default_log_url
 from uncertain_llm.storage.log_url import parse_log_url
 
-__all__ = ["OnLogError", "Recorder", "Store", "record_of", "with_warning"]
+__all__ = ["NOT_LOGGED", "OnLogError", "Recorder", "Store", "record_of", "with_warning"]
+
+NOT_LOGGED = "the decision was not logged"
+"""How the warning begins in a response whose row could not be written."""
 
 _log = logging.getLogger("uncertain_llm")
 
@@ -247,8 +250,8 @@ def _clean_strings(value: object, clean: Redact) -> JsonValue:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, LogError):
-        return f"the decision was not logged: {error}"
-    return f"the decision was not logged: {type(error).__name__} while making its row"
+        return f"{NOT_LOGGED}: {error}"
+    return f"{NOT_LOGGED}: {type(error).__name__} while making its row"
 
 
 def with_warning(response: Response, warning: str) -> Response:
