@@ -284,10 +284,13 @@ def test_a_gate_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("limits:\n  bier: 0.1\n", "'limits.bier'"),
-        ("limits:\n  ece: -0.1\n", "'limits.ece'"),
-        ("level: 1\n", "'level'"),
-        ("- a\n", "must hold fields"),
+        ("limits:\n  bier: 0.1\n", "line 2: 'limits.bier' is not a field (did you mean 'brier'?)"),
+        ("limits:\n  ece: -0.1\n", "line 2: 'limits.ece' should be greater than or equal to 0"),
+        ("level: 1\n", "line 1: 'level' should be less than 1, got 1"),
+        ("slices:\n  dimensions: task\n", "'slices.dimensions' should be a list, got 'task'"),
+        ("level: 0.9\nlevel: 0.8\n", "line 2: 'level' is given twice"),
+        ("- a\n", "expected fields ('level:', 'n_resamples:', 'seed:', 'limits:', 'slices:')"),
+        ("", "got nothing"),
         ("limits: [\n", "not valid YAML"),
     ],
 )

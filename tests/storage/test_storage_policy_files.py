@@ -120,7 +120,7 @@ def test_an_unknown_name_lists_the_shipped_ones() -> None:
 
 @pytest.mark.parametrize("text", ["", "just words", "- a\n- list", "3"])
 def test_a_file_that_is_no_mapping_says_what_was_expected(text: str) -> None:
-    with pytest.raises(PolicyError, match="expected fields such as 'name:'"):
+    with pytest.raises(PolicyError, match=r"expected fields \('name:', 'description:'"):
         parse_policy(text, name="odd.yaml")
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from uncertain_llm.core.base import Value
 from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.storage.yaml_values import value_from_yaml
 
 __all__ = ["Gate", "Limits", "SliceGate", "load_gate"]
 
@@ -72,23 +72,10 @@ def load_gate(path: Path) -> Gate:
         ConfigurationError: The file cannot be read, or a field is wrong; the message names it.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read the gate {path}: {_why(error)}") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"the gate {path} is not valid YAML: {error}") from error
-    if not isinstance(data, Mapping):
-        raise ConfigurationError(
-            f"the gate {path} must hold fields such as 'limits:', got {type(data).__name__}"
-        )
-    try:
-        return Gate.model_validate(data)
-    except ValidationError as error:
-        found = [
-            f"'{'.'.join(str(part) for part in detail['loc'])}': {detail['msg']}"
-            for detail in error.errors()
-        ]
-        raise ConfigurationError(f"the gate {path} is wrong: {'; '.join(found)}") from error
+    return value_from_yaml(text, Gate, name=f"the gate {path}", error=ConfigurationError)
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:

@@ -1,0 +1,125 @@
+"""From a YAML text to a typed value; errors name file, line, field and what is allowed there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TypeGuard, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from uncertain_llm.core.errors import UncertainLLMError
+
+__all__ = ["value_from_yaml"]
+
+Location = tuple[int | str, ...]
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+def value_from_yaml(
+    text: str, kind: type[Kind], *, name: str, error: type[UncertainLLMError]
+) -> Kind:
+    """Return the value that a YAML text describes.
+
+    Args:
+        text: The YAML text.
+        kind: What it has to describe.
+        name: How errors call it, usually the file's name.
+        error: What is raised.
+
+    Raises:
+        UncertainLLMError: Of the class `error`: the text is not YAML, a key is given twice, or a
+            field is wrong.
+
+    Example:
+        >>> from uncertain_llm.core.errors import PolicyError
+        >>> from uncertain_llm.policy import Cuts
+        >>> text = "{answer: 0.9, hedge: 0.7, verify: 0.4}"
+        >>> value_from_yaml(text, Cuts, name="cuts.yaml", error=PolicyError).hedge
+        0.7
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_duplicates(node, name, error)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as fault:
+        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
+        raise error(f"{name} line {line}: not valid YAML: {fault.problem}") from fault
+    except yaml.YAMLError as fault:
+        raise error(f"{name}: not valid YAML: {fault}") from fault
+    if not isinstance(data, Mapping):
+        fields = ", ".join(f"'{field}:'" for field in kind.model_fields)
+        got = "nothing" if data is None else type(data).__name__
+        raise error(f"{name}: expected fields ({fields}), got {got}")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as fault:
+        found = [_sentence(detail, node, name, kind) for detail in fault.errors()]
+        raise error("; ".join(found)) from fault
+
+
+def _refuse_duplicates(node: yaml.Node | None, name: str, error: type[UncertainLLMError]) -> None:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        if key.value in seen:
+            line = key.start_mark.line + 1
+            raise error(f"{name} line {line}: '{key.value}' is given twice; keep one")
+        seen.add(key.value)
+        _refuse_duplicates(value, name, error)
+
+
+def _sentence(
+    detail: ErrorDetails, node: yaml.Node | None, name: str, kind: type[BaseModel]
+) -> str:
+    loc: Location = detail["loc"]
+    line = _line_of(node, loc)
+    field = ".".join(str(part) for part in loc) or "the file"
+    where = f"{name} line {line}: " if line else f"{name}: "
+    fault, message = detail["type"], detail["msg"]
+    if fault == "extra_forbidden":
+        allowed = _fields_at(kind, loc[:-1])
+        close = difflib.get_close_matches(str(loc[-1]), allowed, n=1)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        return f"{where}'{field}' is not a field{hint}; allowed here: {', '.join(allowed)}"
+    if fault == "missing":
+        return f"{where}'{field}' is missing"
+    if fault == "value_error":
+        return where + message.removeprefix("Value error, ")
+    value = detail["input"]
+    shown = f", got {value!r}" if isinstance(value, str | int | float | bool | None) else ""
+    # A file's author writes lists; that they become tuples is our business.
+    text = (message[0].lower() + message[1:]).replace("a valid tuple", "a list")
+    return f"{where}'{field}' {text.replace('input should', 'should')}{shown}"
+
+
+def _line_of(node: yaml.Node | None, loc: Location) -> int | None:
+    """Return the line, counted from 1, of a field; of its nearest parent if it is not there."""
+    line = None
+    for part in loc:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        found = [(key, value) for key, value in node.value if key.value == str(part)]
+        if not found:
+            break
+        key, node = found[0]
+        line = key.start_mark.line + 1
+    return line
+
+
+def _fields_at(model: type[BaseModel], loc: Location) -> Sequence[str]:
+    for part in loc:
+        annotation = model.model_fields[str(part)].annotation
+        # Of an optional part (Costs | None) the part counts.
+        kinds = [k for k in (annotation, *get_args(annotation)) if _is_model(k)]
+        if not kinds:
+            return ()
+        model = kinds[0]
+    return list(model.model_fields)
+
+
+def _is_model(kind: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
