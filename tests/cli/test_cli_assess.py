@@ -139,7 +139,7 @@ def test_the_policy_decides_and_does_not_score() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["missing.jsonl", "--out", "o"], ExitCode.USAGE),
+        (["missing.jsonl", "--out", "o"], ExitCode.CONFIGURATION),
         (["rows.jsonl"], ExitCode.USAGE),
         (["--out", "o"], ExitCode.USAGE),
         (["rows.jsonl", "--out", "o", "--samples", "0"], ExitCode.USAGE),
@@ -214,6 +214,19 @@ def test_scores_may_go_down_a_pipe(out: str, name: str) -> None:
     assert (done.returncode, done.stdout) == (0, Path("scored.jsonl").read_text())
     assert done.stderr.startswith(f"Wrote 1 row to {name}")
     assert not Path("-").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs /dev")
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_recordings_may_come_down_a_pipe(folder: Path, name: str) -> None:
+    many = "".join(json.dumps({**ROW, "id": str(i)}) + "\n" for i in range(600))
+    (folder / "many.jsonl").write_text(many)
+    _run("many.jsonl", "--out", "scored.jsonl")
+    command = [sys.executable, "-m", "uncertain_llm", "assess", name, "--out", "-"]
+
+    done = subprocess.run(command, input=many, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, Path("scored.jsonl").read_text())
 
 
 def test_scores_and_summary_do_not_mix_on_standard_output() -> None:

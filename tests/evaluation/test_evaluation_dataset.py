@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import os
 import zlib
 from pathlib import Path
 
@@ -212,6 +213,16 @@ def test_nothing_to_read_is_said_before_anything_is_read(tmp_path: Path, name: s
 
     with pytest.raises(ConfigurationError, match=name):
         input_files([tmp_path / name])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs pipes with names")
+def test_a_pipe_is_refused_where_it_would_be_read_twice(tmp_path: Path) -> None:
+    """The second reading would find nothing, and every row would be without a label."""
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(ConfigurationError, match="read more than once; give a file"):
+        input_files([tmp_path / "pipe"])
+    assert input_files([tmp_path / "pipe"], read_once=True) == (tmp_path / "pipe",)
 
 
 def test_progress_adds_up_to_the_size_of_the_files(tmp_path: Path) -> None:

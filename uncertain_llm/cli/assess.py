@@ -29,15 +29,16 @@ from uncertain_llm.storage.policy_files import load_policy
 
 __all__ = ["assess"]
 
+_STDIN = Path("/dev/stdin")
+
 
 def assess(
     inputs: Annotated[
         list[Path],
         typer.Argument(
             metavar="IN",
-            exists=True,
             show_default=False,
-            help="Recordings, .jsonl or .jsonl.gz, or folders of them.",
+            help="Recordings, .jsonl or .jsonl.gz, or folders of them; - is standard input.",
         ),
     ],
     out: Annotated[
@@ -83,9 +84,10 @@ def assess(
         assessor = Assessor(
             load_policy(policy), n_samples=samples, answer=answer, ignore_answers=ignore_answers
         )
-        total = sum(file.stat().st_size for file in input_files(inputs))
+        inputs = [_STDIN if str(given) == "-" else given for given in inputs]
+        total = sum(file.stat().st_size for file in input_files(inputs, read_once=True))
         with _progress(console) as progress:
-            task = progress.add_task("assess", total=total)
+            task = progress.add_task("assess", total=total or None)
             run = assess_files(
                 inputs,
                 typer.get_text_stream("stdout") if to_stdout else out,

@@ -51,7 +51,7 @@ def assess_files(
     of rows. The file appears under its name when it is complete, or not at all.
 
     Args:
-        paths: Files and folders of recordings, `.jsonl` or `.jsonl.gz`.
+        paths: Files and folders of recordings, `.jsonl` or `.jsonl.gz`, or pipes.
         out: File to write; packed if its name ends in `.gz`. An existing one is replaced; a pipe,
             a device or an open stream is written as the rows come.
         assessor: What scores a row.
@@ -62,7 +62,7 @@ def assess_files(
         ConfigurationError: There is nothing to read, the output would become an input of the
             next run, or it cannot be written.
     """
-    files = input_files(paths)
+    files = input_files(paths, read_once=True)
     if isinstance(out, Path):
         _refuse_own_input(paths, files, out)
     n_rows = n_bad = n_unavailable = 0

@@ -104,11 +104,16 @@ class BadLine:
         return f"{self.path.name} line {self.line}: {self.reason}"
 
 
-def input_files(paths: Sequence[Path]) -> tuple[Path, ...]:
+def input_files(paths: Sequence[Path], *, read_once: bool = False) -> tuple[Path, ...]:
     """Return the recordings behind files and folders, in a stable order.
 
+    Args:
+        paths: Files and folders.
+        read_once: Whether each is read from beginning to end once: then a pipe will do.
+
     Raises:
-        ConfigurationError: A path does not exist, or a folder holds no recordings.
+        ConfigurationError: A path does not exist, a folder holds no recordings, or a pipe would
+            be read more than once.
     """
     found: list[Path] = []
     for path in paths:
@@ -117,8 +122,12 @@ def input_files(paths: Sequence[Path]) -> tuple[Path, ...]:
             if not inside:
                 raise ConfigurationError(f"no .jsonl or .jsonl.gz file in folder {path}")
             found.extend(inside)
-        elif path.is_file():
+        elif path.is_file() or (read_once and path.exists()):
             found.append(path)
+        elif path.exists():
+            raise ConfigurationError(
+                f"{path} is a pipe or a device, and it is read more than once; give a file"
+            )
         else:
             raise ConfigurationError(f"no such file or folder: {path}")
     return tuple(found)
@@ -156,15 +165,16 @@ def numbered_lines(
         try:
             with path.open("rb") as raw, _lines_of(path, raw) as stream:
                 told = 0
+                tell = on_read if raw.seekable() else None  # a pipe does not know its place
                 for number, line in enumerate(stream, start=1):
                     if line.strip():
                         yield (path, number), _object(path, number, line, wrong_with)
-                    if on_read is not None and number % _LINES_A_REPORT == 0:
+                    if tell is not None and number % _LINES_A_REPORT == 0:
                         place = raw.tell()
-                        on_read(place - told)
+                        tell(place - told)
                         told = place
-                if on_read is not None:
-                    on_read(raw.tell() - told)
+                if tell is not None:
+                    tell(raw.tell() - told)
         except (OSError, EOFError, zlib.error) as error:
             broken = BadLine(path, number + 1, f"cannot be read further ({type(error).__name__})")
             yield (path, number + 1), broken
