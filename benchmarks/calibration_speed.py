@@ -30,6 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
+from uncertain_llm.calibration.choosing import choose_calibrator
 from uncertain_llm.calibration.combining import Example
 from uncertain_llm.calibration.fitted import FittedEstimator
 from uncertain_llm.calibration.fitting import CombinerChoice, fit_estimator
@@ -57,7 +58,7 @@ class Pair:
     ours: Job
     theirs: Job
     counts: bool = True
-    """Whether it is part of "fit + evaluate"; netcal's ECE is beside it."""
+    """Whether it is part of the sum, in which each piece of work stands once."""
 
 
 def main() -> int:
@@ -165,6 +166,12 @@ def pairs(n_rows: int) -> list[Pair]:
             "fit Platt | LogisticRegression",
             lambda: fit_platt(scores, right),
             lambda: LogisticRegression().fit(column, right),
+        ),
+        Pair(
+            "fit what `fit` would choose | both of theirs",
+            lambda: choose_calibrator(scores, right, np.random.default_rng(0)).fit.as_map(),
+            lambda: (LogisticRegression().fit(column, right), sk_isotonic.fit(scores, right)),
+            counts=False,
         ),
         Pair(
             "predict Platt | predict_proba",

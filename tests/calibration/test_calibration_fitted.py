@@ -48,6 +48,8 @@ def _measured(**values: float) -> list[Measurement]:
         (100, ["platt", "beta", "isotonic"]),
         (299, ["platt", "beta", "isotonic"]),
         (300, ["platt", "beta", "isotonic", "venn_abers"]),
+        (49_999, ["platt", "beta", "isotonic", "venn_abers"]),
+        (50_000, ["isotonic"]),
     ],
 )
 def test_the_number_of_labels_says_which_methods_are_tried(
@@ -248,6 +250,22 @@ def test_a_curve_that_platt_cannot_follow_is_left_to_flexible_forms() -> None:
     np.testing.assert_allclose(choice.fit.predict(np.array([0.25, 0.75])), [0.3, 0.8], atol=0.05)
     assert choice.fit.method is Method.AVERAGE
     assert choice.log_losses[Method.AVERAGE] < choice.log_losses[Method.PLATT]
+
+
+def test_with_very_many_labels_no_smooth_form_bends_the_curve() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.random(60_000)
+    truth = 0.15 + 0.7 * (scores + 0.08 * np.sin(12 * scores))  # rises, but not as an S
+    right = (rng.random(60_000) < truth).astype(float)
+
+    fit = choose_calibrator(scores, right, np.random.default_rng(0)).fit
+    found = [fit.as_map().at(score) for score in scores[:500].tolist()]
+
+    assert fit.method is Method.ISOTONIC
+    error = [reading.probability - p for reading, p in zip(found, truth, strict=False)]
+    assert np.abs(error).mean() < 0.01
+    held = [reading.low <= p <= reading.high for reading, p in zip(found, truth, strict=False)]
+    assert np.mean(held) > 0.85
 
 
 def test_the_fit_says_what_each_form_weighs_and_how_each_did() -> None:

@@ -54,6 +54,34 @@ def test_isotonic_weights_are_repeats() -> None:
     np.testing.assert_allclose(weighted.predict(scores), repeated.predict(scores), atol=1e-12)
 
 
+def test_each_isotonic_level_says_how_many_labels_it_rests_on() -> None:
+    scores, labels = [0.1, 0.2, 0.3, 0.3, 0.4], [0, 1, 0, 0, 1]  # 0.2 and 0.3 are pooled
+
+    plain = fit_isotonic(scores, labels)
+    shrunk = fit_shrunk_isotonic(scores, labels)
+
+    assert plain.support_at([0.0, 0.1, 0.15, 0.2, 0.3, 0.35, 0.9]).tolist() == [1, 1, 3, 3, 3, 1, 1]
+    assert shrunk.support_at([0.1, 0.2, 0.3, 0.4]).tolist() == [1, 3, 3, 1]
+
+
+def test_levels_that_shrinking_joins_rest_on_their_mean_support() -> None:
+    scores = [0.1] * 90 + [0.2] * 10
+    labels = [1.0] * 45 + [0.0] * 45 + [1.0] * 6 + [0.0] * 4
+
+    falling = fit_shrunk_isotonic(scores, labels, curve=_Constant(0.1))
+
+    assert falling.values[0] == falling.values[-1]
+    assert falling.support_at([0.1, 0.2]).tolist() == [82.0, 82.0]  # 0.9 * 90 + 0.1 * 10
+
+
+class _Constant:
+    def __init__(self, value: float) -> None:
+        self._value = value
+
+    def predict_mean(self, scores: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        return np.full(np.asarray(scores).size, self._value)
+
+
 def test_shrunk_isotonic_goes_from_isotonic_to_platt_as_the_strength_grows() -> None:
     scores, labels, _ = _draw(1, 200)
     isotonic, platt = fit_isotonic(scores, labels), fit_platt(scores, labels)

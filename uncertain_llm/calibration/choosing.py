@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,12 @@ _AVERAGE_FROM = 100
 _VENN_ABERS_FROM = 300
 _MOST_LEVELS = 5000
 """Distinct scores up to which Venn-Abers is tried: it is fitted level by level in Python."""
+
+_ISOTONIC_FROM = 50_000
+"""Labels from which isotonic stands alone. In an average a smooth form that is wrong keeps some
+weight however many labels there are: in six made-up worlds (November 2026) the mean error of the
+average stayed at 0.006 to 0.007 from 100,000 labels to a million, that of isotonic fell from 0.005
+to 0.002."""
 
 _MOST_KNOTS = 512
 """Of an average in a file. Between two of them lies 1/512 of the labels."""
@@ -80,6 +86,8 @@ def candidates(n_labels: int, n_levels: int) -> tuple[Method, ...]:
     """
     if n_labels < _AVERAGE_FROM:
         return (Method.PLATT,)
+    if n_labels >= _ISOTONIC_FROM:
+        return (Method.ISOTONIC,)
     smooth = (Method.PLATT, Method.BETA, Method.ISOTONIC)
     if n_labels < _VENN_ABERS_FROM or n_levels > _MOST_LEVELS:
         return smooth
@@ -98,9 +106,13 @@ def choose_calibrator(scores: Floats, labels: Floats, rng: np.random.Generator) 
         rng: Draws the folds.
     """
     methods = candidates(scores.size, np.unique(scores).size)
-    if len(methods) == 1:
+    if methods == (Method.PLATT,):
         why = f"{scores.size} labels carry two parameters, pulled towards the shipped prior"
         return CalibratorChoice(_alone(scores, labels), {}, why)
+    if methods == (Method.ISOTONIC,):
+        why = f"{scores.size:,} labels carry a curve of any rising shape"
+        fit = _averaged(fit_forms(methods, scores, labels), np.ones(1), scores)
+        return CalibratorChoice(replace(fit, method=Method.ISOTONIC), {}, why)
     rows = rng.permutation(scores.size)[:_MOST_ROWS_TO_CHOOSE]
     held_out = _held_out(methods, scores[rows], labels[rows], folds_of(rows.size, rng))
     weights = average_weights(held_out, labels[rows])
@@ -174,7 +186,9 @@ def _reach(weights: Floats, said: Floats, reaches: Floats) -> Floats:
 
 
 def _knots(scores: Floats) -> Floats:
-    levels = np.unique(scores)
+    ordered = np.sort(scores)
+    levels: Floats = ordered[np.append(True, ordered[1:] > ordered[:-1])]
     if levels.size <= _MOST_KNOTS:
         return levels
-    return np.unique(np.quantile(scores, np.linspace(0.0, 1.0, _MOST_KNOTS), method="nearest"))
+    places = np.rint(np.linspace(0, scores.size - 1, _MOST_KNOTS)).astype(np.intp)
+    return np.unique(ordered[places])

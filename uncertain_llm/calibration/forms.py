@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 _PLATT_MEAN, _PLATT_SD = (1.0, 0.0), (0.7, 1.3)
 _BETA_MEAN, _BETA_SD = (1.0, 1.0, 0.0), (1.0, 1.0, 1.3)  # (a + b) / 2 has the sd of the slope
 
+_ROWS_OF_A_CURVE = 50_000
+
 
 @dataclass(frozen=True)
 class Form:
@@ -46,13 +49,14 @@ def fit_forms(methods: Sequence[Method], scores: Floats, labels: Floats) -> tupl
         scores: Shape (n,), each in [0, 1], n >= 1; not fitted on these labels.
         labels: Shape (n,), 1 = right.
     """
-    fitters: dict[Method, Callable[[Floats, Floats], Form]] = {
-        Method.PLATT: _platt,
-        Method.BETA: _beta,
-        Method.ISOTONIC: _isotonic,
-        Method.VENN_ABERS: _venn_abers,
+    beta = cache(lambda: _fit_beta(scores, labels))
+    fitters: dict[Method, Callable[[], Form]] = {
+        Method.PLATT: lambda: _platt(scores, labels),
+        Method.BETA: lambda: _beta(beta()),
+        Method.ISOTONIC: lambda: _isotonic(scores, labels, beta()),
+        Method.VENN_ABERS: lambda: _venn_abers(scores, labels),
     }
-    return tuple(fitters[method](scores, labels) for method in methods)
+    return tuple(fitters[method]() for method in methods)
 
 
 def platt_map(scores: Floats, labels: Floats) -> PlattMap:
@@ -81,21 +85,23 @@ def _fit_platt(scores: Floats, labels: Floats) -> PlattFit:
     return fit_platt(scores, labels, prior_mean=_PLATT_MEAN, prior_sd=_PLATT_SD)
 
 
-def _beta(scores: Floats, labels: Floats) -> Form:
-    fit = _fit_beta(scores, labels)
+def _beta(fit: BetaFit) -> Form:
     return Form(Method.BETA, fit.predict_mean, lambda at: fit.band(at, level=BAND_LEVEL))
 
 
 def _fit_beta(scores: Floats, labels: Floats) -> BetaFit:
-    return fit_beta(scores, labels, prior_mean=_BETA_MEAN, prior_sd=_BETA_SD)
+    # Of so many labels isotonic follows the curve at the two ends only, and three parameters hardly
+    # move any more: at a million labels all of them would cost a third of the fit.
+    every = max(1, scores.size // _ROWS_OF_A_CURVE)
+    return fit_beta(scores[::every], labels[::every], prior_mean=_BETA_MEAN, prior_sd=_BETA_SD)
 
 
-def _isotonic(scores: Floats, labels: Floats) -> Form:
-    fit = fit_shrunk_isotonic(scores, labels, curve=_fit_beta(scores, labels))
+def _isotonic(scores: Floats, labels: Floats, curve: BetaFit) -> Form:
+    fit = fit_shrunk_isotonic(scores, labels, curve=curve)
 
     def band(at: Floats) -> tuple[Floats, Floats]:
         # What the labels of each level, and the curve's, leave open.
-        return _level_band(fit.predict(at), _labels_at(scores, labels, at) + DEFAULT_STRENGTH)
+        return _level_band(fit.predict(at), fit.support_at(at) + DEFAULT_STRENGTH)
 
     return Form(Method.ISOTONIC, fit.predict, band)
 
@@ -105,7 +111,7 @@ def _venn_abers(scores: Floats, labels: Floats) -> Form:
 
     def band(at: Floats) -> tuple[Floats, Floats]:
         # The pair of probabilities is no 90 % band: it says what one label could change.
-        return _level_band(fit.predict(at).merged, _labels_at(scores, labels, at))
+        return _level_band(fit.predict(at).merged, fit_isotonic(scores, labels).support_at(at))
 
     return Form(Method.VENN_ABERS, lambda at: fit.predict(at).merged, band)
 
@@ -124,11 +130,3 @@ def _level_band(values: Floats, weight: Floats) -> tuple[Floats, Floats]:
         np.minimum(beta.ppf(tail, right, wrong), values),
         np.maximum(beta.ppf(1.0 - tail, right, wrong), values),
     )
-
-
-def _labels_at(scores: Floats, labels: Floats, at: Floats) -> Floats:
-    """Return how many labels share the isotonic level that each of `at` lies on."""
-    plain = fit_isotonic(scores, labels)
-    values, counts = np.unique(plain.predict(scores), return_counts=True)
-    places = np.clip(np.searchsorted(values, plain.predict(at)), 0, values.size - 1)
-    return np.asarray(counts[places], dtype=np.float64)

@@ -40,10 +40,12 @@ class IsotonicFit:
     Attributes:
         scores: Shape (m,), increasing knots.
         values: Shape (m,), non-decreasing, in [0, 1].
+        support: Shape (m,), weight of the labels that were pooled into the level of each knot.
     """
 
     scores: FloatArray
     values: FloatArray
+    support: FloatArray
 
     def predict(self, scores: npt.ArrayLike) -> FloatArray:
         """Return the map at these scores, linear between knots, constant outside them.
@@ -57,6 +59,18 @@ class IsotonicFit:
         return np.asarray(
             np.interp(as_vector(scores, name="scores"), self.scores, self.values), np.float64
         )
+
+    def support_at(self, scores: npt.ArrayLike) -> FloatArray:
+        """Return how much weight of labels each value rests on; between knots, the upper one's.
+
+        Args:
+            scores: Shape (m,), finite.
+
+        Returns:
+            Shape (m,), each > 0.
+        """
+        places = np.searchsorted(self.scores, as_vector(scores, name="scores"))
+        return np.asarray(self.support[np.minimum(places, self.scores.size - 1)], np.float64)
 
 
 def fit_isotonic(
@@ -86,7 +100,7 @@ def fit_isotonic(
         array([0.5, 0.5, 1. ])
     """
     levels, means, totals = _levels(scores, labels, weights)
-    return _keep_ends(levels, _pool(means, totals)[0])
+    return _keep_ends(levels, *_pool(means, totals))
 
 
 def fit_shrunk_isotonic(
@@ -129,7 +143,11 @@ def fit_shrunk_isotonic(
     expected = (curve or fit_platt(scores, right)).predict_mean(levels)
     pooled, sizes = _pool(means, totals)
     shrunk = (sizes * pooled + strength * expected) / (sizes + strength)
-    return _keep_ends(levels, _pool(shrunk, totals)[0])
+    values = _pool(shrunk, totals)[0]
+    # The second pass joins small levels to large ones: what it joined rests on their mean support.
+    stretch = np.cumsum(np.append(False, values[1:] != values[:-1]))
+    support = np.bincount(stretch, sizes * totals) / np.bincount(stretch, totals)
+    return _keep_ends(levels, values, support[stretch])
 
 
 def _levels(
@@ -161,8 +179,9 @@ def _pool(means: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArra
     return values, np.asarray(np.repeat(pooled.weights, sizes), dtype=np.float64)
 
 
-def _keep_ends(levels: FloatArray, values: FloatArray) -> IsotonicFit:
+def _keep_ends(levels: FloatArray, values: FloatArray, support: FloatArray) -> IsotonicFit:
     """Drop the knots inside level stretches: they change nothing and cost a search."""
     left = np.concatenate([[True], values[1:] != values[:-1]])
     right = np.concatenate([values[1:] != values[:-1], [True]])
-    return IsotonicFit(levels[left | right], values[left | right])
+    kept = left | right
+    return IsotonicFit(levels[kept], values[kept], support[kept])

@@ -111,7 +111,7 @@ class LogisticFit:
 
     def _variance(self, design: npt.ArrayLike) -> FloatArray:
         matrix = as_matrix(design, name="design")
-        return np.asarray(np.sum((matrix @ self.covariance) * matrix, axis=1), dtype=np.float64)
+        return np.asarray(np.einsum("ij,ij->i", matrix @ self.covariance, matrix), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
