@@ -1,6 +1,6 @@
 """Measure calibration from few labels, beside Platt and isotonic in the form that uqlm has them.
 
-    python benchmarks/few_labels.py --data ../shared/data [--draws 20] [--write-docs]
+    python benchmarks/few_labels.py --data ../shared/data [--draws 60] [--write-docs]
 
 Labels are drawn at random from each recorded set; all methods get the same ones and are judged on
 the rest. The baselines calibrate the shipped score: a logistic regression on the raw score with
@@ -176,7 +176,7 @@ def main() -> int:
     """Measure all sizes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--draws", type=int, default=60)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--workers", type=int, default=2, help="processes; a set is one task")
     parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/")
