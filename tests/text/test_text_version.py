@@ -13,7 +13,7 @@ from uncertain_llm.text.canonical import extract_answer
 from uncertain_llm.text.version import READING_VERSION
 
 HABITS = Path(__file__).with_name("reply_habits.jsonl")
-KNOWN = {"2026-11-27": "3bd0a375db170863"}
+KNOWN = {"2026-11-27.2": "3dc556b1bfe8448d"}
 
 
 def _reading() -> str:

@@ -52,7 +52,7 @@ _TYPED_WORDS = NUMBER_WORDS | word_set(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh "
     "twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth "
     "thirtieth dozen an pi sqrt infinity and twenties thirties forties fifties sixties seventies "
-    "eighties nineties"
+    "eighties nineties century"
 )
 _YES = frozenset({"yes", "true", "correct", "yeah", "yep", "right"})
 _NO = frozenset({"no", "false", "incorrect", "nope", "wrong"})
@@ -72,6 +72,9 @@ _TYPED_STARTS = {
 """By first letter, so that a text is compared with few of them."""
 _NEXT_ITEM = re.compile(r",|\sand\s|\sor\s")
 _NONE = frozenset({"none", "nil"})
+_ORDINAL = re.compile(
+    r"(?:(?:in )?the )?(?:\d{1,2}(?:st|nd|rd|th)|[a-z-]{3,14}(?:th|st|nd|rd))", re.I
+)
 _RATIO = re.compile(r"^\s*(\d[\d.]{0,15})\s*(?::|to)\s*(\d[\d.]{0,15})\s*\.?\s*$")
 _FUNCTION = re.compile(r"sqrt|sin|cos|tan|ln|log|exp|pi")
 _TUPLE = re.compile(r"\s*([(\[{]?)\s*([^()\[\]{}]{1,300})\s*([)\]}]?)\s*")
@@ -315,13 +318,7 @@ def _number_or_date(text: str, view: QuestionView, task: str | None) -> AnswerFo
         return None
     if text.isdecimal() and len(text) != 4 and (quantity := read_quantity(text)) is not None:
         return AnswerForm(AnswerKind.NUMBER, quantity.key, text, quantity=quantity)
-    plain = plain_math(text).strip()
-    if "(" in plain:
-        plain = _BARE_FRACTION.sub(r"\1\2/\3", plain)
-    if view.wants_ratio:
-        plain = _RATIO.sub(r"\1/\2", plain)
-    elif view.wants_number and fold(plain).strip(" .") in _NONE:
-        plain = "0"
+    plain = _plain_value(text, view)
     date = read_date(plain) if task not in NUMBER_TASKS else None
     quantity = read_quantity(plain)
     if (
@@ -340,12 +337,28 @@ def _number_or_date(text: str, view: QuestionView, task: str | None) -> AnswerFo
     # A bare four-digit number is a year only when a date was asked for.
     is_plain_year = date is not None and quantity is not None and plain.isdigit()
     if date is not None and (not is_plain_year or view.wants_date):
-        return AnswerForm(AnswerKind.DATE, date.key, text, date=date, quantity=quantity)
+        # The 20th century is not 20 centuries.
+        counted = None if date.span else quantity
+        return AnswerForm(AnswerKind.DATE, date.key, text, date=date, quantity=counted)
     if quantity is not None:
         if not quantity.known_unit and (view.wants_number or task in NUMBER_TASKS):
             quantity = quantity._replace(unit=None)  # the question says what is counted
         return AnswerForm(AnswerKind.NUMBER, quantity.key, text, quantity=quantity)
     return None
+
+
+def _plain_value(text: str, view: QuestionView) -> str:
+    """Return a value as it would be written if the question had not named its kind."""
+    plain = plain_math(text).strip()
+    if "(" in plain:
+        plain = _BARE_FRACTION.sub(r"\1\2/\3", plain)
+    if view.wants_ratio:
+        plain = _RATIO.sub(r"\1/\2", plain)
+    elif view.wants_number and fold(plain).strip(" .") in _NONE:
+        plain = "0"
+    if "century" in view.stems and _ORDINAL.fullmatch(plain):
+        plain += " century"
+    return plain
 
 
 def _head_quantity(plain: str, end: int) -> Quantity | None:

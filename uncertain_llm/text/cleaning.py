@@ -32,7 +32,11 @@ _EMPHASIS = re.compile(
     r"(?:(?<=[\s\"'(\u201c])|^)\*(?=[^\s*])([^*\n]{1,200})(?<=\S)\*(?=[\s\"').,;:!?\u201d]|$)"
 )
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+")
-_BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+|>\s*)")
+# "3. Oktober 1990" is a German date, no item of a list.
+_BULLET = re.compile(
+    r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+(?!(?:Januar|Februar|M\u00e4rz|April|Mai|Juni|Juli|August|"
+    r"September|Oktober|November|Dezember)\s\d)|>\s*)"
+)
 _LINK = re.compile(r"\[([^\][\n]{1,200})\]\(https?://[^\s)]{1,500}\)")
 # A run of marks is taken as a whole, from its first: else a long one is gone over once for each.
 _END = re.compile(

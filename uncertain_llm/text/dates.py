@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from uncertain_llm.text.folding import fold, squash
+from uncertain_llm.text.number_words import number_from_words
 
 __all__ = ["DATE_LEADS", "DATE_STARTS", "DateForm", "read_date", "same_date"]
 
@@ -31,7 +32,32 @@ _MONTHS = {
     )
     for name in names.split()
 }
+_MONTHS_ABROAD = {
+    name: number
+    for number, names in enumerate(
+        [
+            "januar janvier enero gennaio janeiro",
+            "februar fevrier febrero febbraio fevereiro",
+            "marz mars marzo marco",
+            "avril abril aprile",
+            "mai mayo maggio maio",
+            "juni juin junio giugno junho",
+            "juli juillet julio luglio julho",
+            "aout agosto",
+            "septembre septiembre settembre setembro",
+            "oktober octobre octubre ottobre outubro",
+            "novembre noviembre novembro",
+            "dezember decembre diciembre dicembre dezembro",
+        ],
+        start=1,
+    )
+    for name in names.split()
+}
+"""German, French, Spanish, Italian, Portuguese; folded. Read only after a day: Mars is a planet."""
 _MONTH = r"(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
+_MONTH_ABROAD = (
+    r"(?P<month>" + "|".join(sorted(_MONTHS_ABROAD | _MONTHS, key=len, reverse=True)) + r")\b"
+)
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{3,4})"
 _ERA = r"(?:\s*(?P<era>b\.?c\.?e?\.?|a\.?d\.?|c\.?e\.?))?"
@@ -42,6 +68,9 @@ _PATTERNS = tuple(
         r"(?P<year>\d{4})/(?P<m>\d{1,2})/(?P<day>\d{1,2})",
         rf"{_MONTH} {_DAY},? (?:in )?{_YEAR}{_ERA}",
         rf"(?:the )?{_DAY}(?: of)?,? {_MONTH},? {_YEAR}{_ERA}",
+        rf"(?:(?:am|den|der|le|el|il|em) )?(?P<day>\d{{1,2}})(?:\.|er)?(?: de| di)? {_MONTH_ABROAD}"
+        rf"(?: del?| di)? {_YEAR}",
+        r"(?P<day>\d{1,2})\. ?(?P<m>0?[1-9]|1[0-2])\. ?(?P<year>\d{4})",
         r"(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<year>\d{4})",
         rf"{_DAY}-{_MONTH}-{_YEAR}",
         rf"{_MONTH},?(?: of)? {_YEAR}{_ERA}",
@@ -60,6 +89,11 @@ _TIME = re.compile(
     r"(?:at )?(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))? ?(?P<half>[ap])\.?m\.?|"
     r"(?:at )?(?P<hour24>\d{1,2}):(?P<minute24>[0-5]\d)(?: ?h(?:ours)?)?"
 )
+_SPELLED_CENTURY = re.compile(
+    r"(?P<lead>(?:in )?(?:the )?(?:(?:early|mid|late)[ -](?:the )?)?)"
+    r"(?P<ordinal>[a-z]{5,12}(?:-[a-z]{5,6})?)(?P<rest>[ -]century.{0,10})",
+    re.IGNORECASE,
+)
 _CENTURY = re.compile(
     r"(?:the )?(?:(?P<part>early|mid|late)[ -](?:the )?)?"
     r"(?P<century>\d{1,2})(?:st|nd|rd|th)[ -]century" + _ERA
@@ -76,10 +110,12 @@ _SPELLED_DECADES = {
     )
 }  # fmt: skip
 _BC = re.compile(r"b\.?c")
+_ORDINAL_ENDS = ("th", "st", "nd", "rd")
 # What a text that begins with a letter has to begin with to be a date, and to hold a lead.
 DATE_STARTS = (
     *sorted({name[:3] for name in _MONTHS}),
     *("the ", "at ", "ad ", "a.d. ", "early", "mid", "late"),
+    *("am ", "den ", "der ", "le ", "el ", "il ", "em "),
 )
 DATE_LEADS = (
     "in", "on", "during", "around", "about", "circa", "c.", "ca.", "approximately",
@@ -112,7 +148,8 @@ def read_date(text: str) -> DateForm | None:
     """Return the date that a short answer states, if it states nothing else.
 
     A bare number is a year only when it has four digits. "03/04/2020" is read month first, as
-    most models write it, unless the first figure is above 12.
+    most models write it, unless the first figure is above 12; "3.4.2020" is read day first, as
+    all who write points do.
 
     Args:
         text: A short answer, such as "July 4, 1776", "on 4th July 1776", "1776-07-04", "44 BC".
@@ -127,7 +164,15 @@ def read_date(text: str) -> DateForm | None:
     if len(text) > 60 or (_LONG_NUMBER.search(text) and text.isascii() and "-" not in text):
         return None
     if not any(map(str.isdigit, text)):
-        return _spelled_decade(text)
+        spelled = _SPELLED_CENTURY.fullmatch(text.strip(" .")) if "century" in text else None
+        ordinal = number_from_words(spelled["ordinal"].lower()) if spelled else None
+        if (
+            spelled is None
+            or ordinal is None
+            or spelled["ordinal"][-2:].lower() not in _ORDINAL_ENDS
+        ):
+            return _spelled_decade(text)
+        text = f"{spelled['lead']}{ordinal}th{spelled['rest']}"
     folded = _without_lead(squash(fold(text)).strip(" .!\"'*_()"))
     if not _may_be_date(folded):
         return None
@@ -200,7 +245,7 @@ def _month_and_day(parts: dict[str, str]) -> tuple[int | None, int | None]:
         return (second, first) if first > 12 else (first, second)
     day = None if parts.get("day") is None else int(parts["day"])
     if parts.get("month") is not None:
-        return _MONTHS[parts["month"]], day
+        return (_MONTHS | _MONTHS_ABROAD)[parts["month"]], day
     return (None if parts.get("m") is None else int(parts["m"])), day
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
+from uncertain_llm.text.folding import with_carets
+
 __all__ = ["constant_key", "plain_math", "read_expression"]
 
 _WRAPPERS = re.compile(
@@ -63,8 +65,8 @@ def plain_math(text: str) -> str:
         '(3)/(4)    cups '
     """
     if "\\" not in text and "$" not in text:
-        return text
-    out = text
+        return text if text.isascii() else with_carets(text)
+    out = with_carets(text)
     for mark in ("\\(", "\\)", "\\[", "\\]", "$$"):
         out = out.replace(mark, " ")
     out = out.replace("\\$", "\u0001")
@@ -212,18 +214,20 @@ def _fingerprint(tokens: list[str]) -> str | None:
     for point in _POINTS if variables else (1.0,):
         # Every letter gets its own value, the same in every formula.
         binding = {name: point * (1 + ord(name) / 97) for name in variables}
+        parser = _Parser(tokens, binding)
         try:
-            value = _Parser(tokens, binding).parse()
+            value = parser.parse()
         except (ValueError, ArithmeticError, RecursionError):
             return None
         if not (math.isfinite(value.real) and math.isfinite(value.imag)):
             return None
-        values.append(_rounded(value))
+        values.append(_rounded(value, 1e-12 * parser.summed))
     return ";".join([",".join(variables), *values])
 
 
-def _rounded(value: complex) -> str:
-    real = 0.0 if abs(value.real) < 1e-12 else value.real
+def _rounded(value: complex, noise: float = 0.0) -> str:
+    """Write a value with ten digits; what is no larger than the noise of a sum is nothing."""
+    real = 0.0 if abs(value.real) <= noise else value.real
     imag = 0.0 if abs(value.imag) < 1e-9 * max(1.0, abs(real)) else value.imag
     return f"{real:.10g}" + (f"{imag:+.10g}i" if imag else "")
 
@@ -236,6 +240,8 @@ class _Parser:
         self.binding = binding
         self.place = 0
         self.depth = 0
+        self.summed = 0.0
+        """The largest value that was rounded on the way: a sum's term, or a function's one."""
 
     def parse(self) -> complex:
         value = self._sum()
@@ -253,7 +259,9 @@ class _Parser:
         value = self._product()
         while self._peek() in {"+", "-"}:
             sign = 1 if self._take() == "+" else -1
-            value += sign * self._product()
+            term = self._product()
+            self.summed = max(self.summed, abs(value), abs(term))
+            value += sign * term
         self.depth -= 1
         return value
 
@@ -307,6 +315,7 @@ class _Parser:
                 raise ValueError("unbalanced")
             return value
         if token in _FUNCTIONS:
+            self.summed = max(self.summed, 1.0)
             return _FUNCTIONS[token](self._power())
         if token == "pi":
             return complex(math.pi)

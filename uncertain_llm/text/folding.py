@@ -17,6 +17,7 @@ __all__ = [
     "negation_count",
     "squash",
     "stem",
+    "with_carets",
     "word_set",
     "words",
 ]
@@ -45,6 +46,14 @@ _LETTERS = str.maketrans(
         "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2010": "-", "\u2011": "-",
     }
 )  # fmt: skip
+_RAISED = dict(
+    zip(
+        "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b\u207a",
+        "0123456789-+",
+        strict=True,
+    )
+)
+_RAISED_RUN = re.compile(rf"(?<=[\w)\]])[{''.join(_RAISED)}]{{1,6}}")
 _INITIALISM = re.compile(r"(?<![a-z0-9])[a-z](?:\.[a-z])+(?![a-z0-9])\.?")
 _INITIALS = re.compile(r"(?<![a-z0-9])([a-z])\. (?=[a-z]\.)")
 # Two letters that may be initials: without them there is nothing to join.
@@ -61,7 +70,7 @@ def _fold_short(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    out = _translated(unicodedata.normalize("NFKC", text).casefold())
+    out = _translated(unicodedata.normalize("NFKC", with_carets(text)).casefold())
     decomposed = unicodedata.normalize("NFD", out)
     bare = _MAY_COMBINE.sub(_without_marks, decomposed)
     return _translated(unicodedata.normalize("NFC", bare))
@@ -103,6 +112,18 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     return _fold_short(text) if len(text) <= 200 else _fold(text)
+
+
+def with_carets(text: str) -> str:
+    """Return the text with raised figures written as powers, which folding would set on the line.
+
+    Example:
+        >>> with_carets("9.8 m/s\u00b2"), with_carets("10\u207b\u00b9\u2079")
+        ('9.8 m/s^2', '10^-19')
+    """
+    if text.isascii() or _RAISED.keys().isdisjoint(text):
+        return text
+    return _RAISED_RUN.sub(lambda run: "^" + "".join(map(_RAISED.__getitem__, run[0])), text)
 
 
 def squash(text: str) -> str:

@@ -106,6 +106,7 @@ _CONTRACTED = {
 } | {"wont": ("will", "not")}  # fmt: skip
 """Folded: the apostrophe is gone by then."""
 _MINUS = re.compile(r"(?:(?<=[\s(])|^)[-\u2212](?=\d)")
+_POSSESSIVE = re.compile(r"['\u2019]s\s|s['\u2019]\s")
 _CALL = re.compile(r"\w\(")
 _SHORTENED = {"st": "saint", "mt": "mount", "ft": "fort"}
 _STATES_OF_THEIR_OWN = word_set("china korea")
@@ -115,8 +116,14 @@ _PLAIN = re.compile(r"(?:(?!and\b|in\b|or\b)[A-Za-z]{2,30} ?){1,3}")
 _BRACKETS = re.compile(r"(?<!\b\w)[(\[]([^()\[\]]{1,80})[)\]]")
 _SPAN = re.compile(r"(?<![\w.,-])(\d{1,4})\s?[-\u2013]\s?(\d{1,4})(?![\w-]|[.,]\d)")
 _ALSO = re.compile(
-    r"\s*(?:,?\s*(?<!\w)(?:also known as|a\.?k\.?a\b\.?|also called|or simply|i\.e\.,?|that is,)"
-    r"| = )\s*",
+    r"\s*(?:,?\s*(?<!\w)(?:(?:also|better|later|formerly|previously) known as|a\.?k\.?a\b\.?|"
+    r"also called|or simply|i\.e\.,?|that is,)| = )\s*",
+    re.I,
+)
+# What a bracket may say before the second name that it gives.
+_NAMES_AGAIN = re.compile(
+    r"(?:(?:also|better|commonly|formerly|previously|sometimes) (?:known as|called|written)|"
+    r"a\.?k\.?a\b\.?|formerly|born|n\u00e9e?|or|i\.e\.,?|short for)\s+(?:the )?(?=\S)",
     re.I,
 )
 _HEAD_END = re.compile(
@@ -235,7 +242,7 @@ def _read(text: str) -> TextForm:
     inners: list[str] = []
     if "(" in text or "[" in text:
         inners = _BRACKETS.findall(text)[:5]
-        aliases.update(map(_key, inners))
+        aliases.update(_key(_NAMES_AGAIN.sub("", inner.strip(), count=1)) for inner in inners)
         plain = squash(_BRACKETS.sub(" ", text)) or text
     is_plain = _PLAIN.fullmatch(text) is not None
     if len(text) <= 200 and not is_plain and _may_have_second_name(plain):
@@ -263,7 +270,7 @@ def _read(text: str) -> TextForm:
         plain=None if is_plain else plain,
         items=None if is_plain else _items(plain),
         qualifiers=qualifiers_in(inners[0], _content(words(inners[0])), tokens)
-        if len(inners) == 1
+        if len(inners) == 1 and _NAMES_AGAIN.match(inners[0]) is None
         else _NOTHING,
         text=text,
     )
@@ -281,6 +288,7 @@ def _may_have_second_name(plain: str) -> bool:
     return (
         ("k" in lowered and _AKA.search(lowered) is not None)
         or "also" in lowered
+        or "known as" in lowered
         or " = " in lowered
         or "or simply" in lowered
         or "i.e" in lowered
@@ -491,6 +499,8 @@ def _same_person(left: TextForm, right: TextForm, question: QuestionView) -> str
         # One name alone names a person only where a person was asked for.
         is_part = len(short[0]) > 2 and len(long) <= 4 and short[0] in {long[0], long[-1]}
         is_part = is_part and long[0] not in _SETS_APART
+        # "Bob's mother" is not Bob.
+        is_part = is_part and not any(_POSSESSIVE.search(form.text) for form in (left, right))
         return "person" if question.wants_person and is_part else None
     if short[-1] == long[-1]:
         if question.wants_person and long[-len(short) :] == short:
@@ -585,7 +595,10 @@ def acronyms(form: TextForm) -> frozenset[str]:
 
 def _is_enumeration(form: TextForm) -> bool:
     """Tell whether a text lists equals, "avocado, lime and salt", not a name and its place."""
-    return form.items is not None and (" and " in form.text or "&" in form.text)
+    if form.items is None:
+        return False
+    is_all_common = len(form.items) > 2 and form.text.islower()
+    return is_all_common or " and " in form.text or "&" in form.text
 
 
 def _same_head(left: TextForm, right: TextForm, question: QuestionView) -> str | None:

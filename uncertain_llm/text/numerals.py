@@ -38,9 +38,14 @@ __all__ = [
 # One literal number: grouped or plain digits, decimals, exponent. Groups are bounded, so the
 # pattern stays linear.
 NUMBER = (
-    r"(?:\d{1,3}(?:[,\u00a0\u202f\u2009']\d{3}){1,12}(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
+    r"(?:\d{1,3}(?:\.\d{3}){1,6},\d{1,6}(?![\d.,])|\d{1,3}(?:\.\d{3}){2,6}(?![\d.,])|"
+    r"\d{1,3}(?:[,\u00a0\u202f\u2009']\d{3}){1,12}(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
     r"(?:[eE][-+]?\d{1,3}(?![\w.]))?"
 )
+# "1 000 000" in a short answer; "3 100/7" is a mixed number.
+_SPACED = re.compile(r"(?<![\d.,/-])\d{1,3}(?: \d{3})+(?![\d/]|[.,]\d{3}| \d)")
+# "1939-45": the end of a span of years, short for 1945. "2001-02" may be a month.
+_SHORT_SPAN = re.compile(r"(?P<century>1\d|20)(?P<low>\d\d)\s?-\s?(?P<high>1[3-9]|[2-9]\d)")
 _FIND = re.compile(rf"(?<![\w.])(?:[-+](?=[\d.]))?{NUMBER}|(?<=[a-zA-Z(]){NUMBER}(?![\w.])")
 _LITERAL = re.compile(rf"[-+]?{NUMBER}")
 _TIMES_TEN = re.compile(
@@ -199,11 +204,7 @@ def _whole(figures: str) -> Quantity:
 
 
 def _read(folded: str) -> Quantity | None:
-    if feet := _FEET.fullmatch(folded):
-        folded = f"{feet[1]} ft {feet[2]} in"
-    folded = folded.strip(" .!\"'*_")
-    if folded.startswith("the "):
-        folded = _THE_ORDINAL.sub("", folded, count=1)
+    folded = _respelled(folded)
     if not folded or (folded[0].isalpha() and not folded.startswith(QUANTITY_STARTS)):
         return None
     comparator, folded = _strip_prefixes(folded)
@@ -223,6 +224,20 @@ def _read(folded: str) -> Quantity | None:
     if complete is None or comparator is None:
         return complete
     return complete._replace(comparator=comparator)
+
+
+def _respelled(folded: str) -> str:
+    """Write feet and inches, spans of years, spaced figures and "the 3rd" as others write them."""
+    if feet := _FEET.fullmatch(folded):
+        folded = f"{feet[1]} ft {feet[2]} in"
+    folded = folded.strip(" .!\"'*_")
+    if (span := _SHORT_SPAN.fullmatch(folded)) and span["low"] < span["high"]:
+        folded = f"{span['century']}{span['low']}-{span['century']}{span['high']}"
+    if " " in folded and folded[-1:] not in "-+":
+        folded = _SPACED.sub(lambda figures: figures[0].replace(" ", ""), folded)
+    if folded.startswith("the "):
+        folded = _THE_ORDINAL.sub("", folded, count=1)
+    return folded
 
 
 def _share(folded: str) -> Quantity | None:
@@ -389,7 +404,7 @@ def _strip_prefixes(folded: str) -> tuple[str | None, str]:
     if folded.startswith("between ") and " and " in folded:
         low, _, high = folded[8:].rpartition(" and ")
         return None, f"{low} to {high}"
-    if folded.startswith("from ") and " to " in folded:
+    if folded.startswith("from ") and any(f" {to} " in folded for to in ("to", "until", "through")):
         return None, folded[5:]
     for _ in range(3):
         if folded[:1].isdigit():
@@ -618,6 +633,8 @@ def _plain_decimal(mantissa: str) -> str:
     """Return the literal with a point for decimals and no group marks."""
     for mark in "\u00a0\u202f\u2009'":
         mantissa = mantissa.replace(mark, "")
+    if mantissa.count(".") > 1 or ("," in mantissa and 0 < mantissa.find(".") < mantissa.find(",")):
+        return mantissa.replace(".", "").replace(",", ".")  # "1.234,56", "1.000.000"
     if "," not in mantissa:
         return mantissa
     head, _, tail = mantissa.rpartition(",")

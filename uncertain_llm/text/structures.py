@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Mapping
+from typing import cast
 
 from uncertain_llm.text.folding import word_set
 
@@ -23,6 +25,7 @@ _ASIDE_KEYS = word_set(
     "justification certainty score chain_of_thought"
 )
 _MAX_LENGTH = 200_000
+_MAX_PYTHON = 4_000
 _MAX_DEPTH = 60
 
 
@@ -56,8 +59,20 @@ def _parse(text: str) -> object | None:
     try:
         parsed = json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):
-        return None
+        parsed = _parse_python(text)
     return parsed if isinstance(parsed, dict | list) and parsed else None
+
+
+def _parse_python(text: str) -> object | None:
+    """Return a list or dict of plain values that is written as Python writes it: {'a': None}."""
+    if len(text) > _MAX_PYTHON or "'" not in text:
+        return None
+    try:
+        parsed = ast.literal_eval(text)
+        json.dumps(parsed)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    return cast("object", parsed)
 
 
 def answer_in_json(parsed: object) -> str | None:
