@@ -198,7 +198,20 @@ def test_every_whole_percentage_survives_a_round_trip(percent: int) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["0.8 to ", "confidence that ", "the chance ", "1,", "50/", "`", '"', "i'd say about ", "."],
+    [
+        "90%... no, ",
+        "90% wait, no, more like ",
+        "\u4fe1\u5fc3\uff1a",
+        "0.8 to ",
+        "confidence that ",
+        "the chance ",
+        "1,",
+        "50/",
+        "`",
+        '"',
+        "i'd say about ",
+        ".",
+    ],
 )
 def test_hostile_input_is_read_in_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
@@ -208,6 +221,28 @@ def test_hostile_input_is_read_in_linear_time(piece: str) -> None:
     split_stated(text)
 
     assert time.process_time() - begin < 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I'd say eight out of ten.", 0.8),
+        ("I'm about seven in ten sure.", 0.7),
+        ("\u4fe1\u5fc3\uff1a80%", 0.8),
+        ("\u5317\u4eac\u3002\n\u7f6e\u4fe1\u5ea6: 75%", 0.75),
+        ("Sicherheit: 85 %", 0.85),
+        ("Confiance : 70 %", 0.7),
+        ("90%... no, more like 60%", 0.6),
+        ("Confidence: 90%. Wait, no, make that 70%.", 0.7),
+        ("95% sure, actually 80%.", 0.8),
+        ("Confidence: 90%. Actually, 60% of people get it wrong.", 0.9),
+        ("Eight out of ten people agree.", None),
+    ],
+)
+def test_shares_in_words_other_languages_and_corrections_are_read(
+    text: str, expected: float | None
+) -> None:
+    assert stated_probability(text).value == expected
 
 
 def test_broken_and_foreign_text_and_a_megabyte_are_read() -> None:

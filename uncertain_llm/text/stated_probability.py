@@ -76,9 +76,29 @@ _FILLER = (
 )
 _LABEL = (
     r"(?:(?:my|the|overall|final|stated|estimated) ){0,2}"
-    r"(?:confidence|probability|certainty|likelihood)(?: (?:level|score|estimate|rating|value))?"
+    r"(?:confidence|probability|certainty|likelihood|sicherheit|zuversicht|konfidenz|confiance|"
+    r"certitude|confianza|certeza|\u4fe1\u5fc3|\u7f6e\u4fe1\u5ea6|\u628a\u63e1|\u78ba\u4fe1\u5ea6|\u4fe1\u983c\u5ea6|\uc2e0\ub8b0\ub3c4)"
+    r"(?: (?:level|score|estimate|rating|value))?"
     r"(?: (?:that|of|in) [^:=\n]{0,60}?)?"
 )
+_PER_CENT = r"\d{1,3}(?:\.\d{1,3})? ?(?:%|percent\b)"
+# "90%... no, more like 60%": what was taken back does not count.
+_TAKEN_BACK = re.compile(
+    rf"(?<![\d.]){_PER_CENT}(?: (?:sure|certain|confident))?\W{{1,6}}"
+    r"(?:(?:wait|no|hmm|actually|scratch that|correction|or rather|rather|make (?:it|that))\b"
+    r"\W{1,6}){1,3}"
+    r"(?:(?:more like|i'd say|make (?:it|that)|closer to|it's|that's|maybe|about|say|only|rather|"
+    rf"i mean)[ ,]{{1,2}}){{0,3}}(?={_PER_CENT}(?! of\b))"
+)
+_SPELLED_SHARE = re.compile(
+    r"\b(one|two|three|four|five|six|seven|eight|nine|ten) (?:out of|in) (?:ten|10)\b"
+)
+_FIGURES = {
+    word: str(figure)
+    for figure, word in enumerate(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), start=1
+    )
+}
 _RIGHT_WRONG = r"(?:wrong|incorrect|mistaken|in error|not (?:right|correct))"
 _SOURCES = {
     "cue_after": rf" ?\)?(?: (?:or so|or more))? ?(?:\w+ )?(?:{_SURE}|{_CHANCE})\b"
@@ -121,10 +141,11 @@ def stated_probability(text: str) -> StatedProbability:
     Made for replies to "how sure are you?", and safe on any text. Bare whole numbers count as
     per cent only from 11 to 100, and 0: "1" and "8" could be meant on several scales and stay
     unread.
-    "20% chance that I am wrong" states 0.8. Of several labelled values the last one counts.
+    "20% chance that I am wrong" states 0.8. Of several labelled values the last one counts, and
+    of "90%... no, more like 60%" the one that was not taken back.
 
     Args:
-        text: A reply in English.
+        text: A reply in English; a label before a figure is read in a few other languages.
 
     Returns:
         The value, or the reason why there is none: "not_stated", "declined", "out_of_range".
@@ -298,7 +319,12 @@ def _unwrapped(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return re.sub(r"[*_]{1,3}", " ", own_words(text).translate(_WIDE)).replace("  ", " ")
+    words = re.sub(r"[*_]{1,3}", " ", own_words(text).translate(_WIDE)).replace("  ", " ")
+    if " ten" in words or " 10" in words:
+        words = _SPELLED_SHARE.sub(lambda share: f"{_FIGURES[share[1]]}/10", words)
+    if "%" in words or "percent" in words:
+        words = _TAKEN_BACK.sub("", words)
+    return words
 
 
 def _folded_line(text: str) -> str:

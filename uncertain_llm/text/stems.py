@@ -119,8 +119,16 @@ _WRITTEN = {
         "applicable can't cannot confi difficult don't estim figur hard idea impossible "
         "know n/a na none numbe numer odds perce proba quant rather won't"
     ),
-    "stated:labelled": "certainty confidence likelihood probability",
-    "stated:closing": "certainty confidence likelihood probability",
+    "stated:labelled": (
+        "certainty confidence likelihood probability sicherheit zuversicht konfidenz confiance "
+        "certitude confianza certeza \u4fe1\u5fc3 \u7f6e\u4fe1\u5ea6 \u628a\u63e1 "
+        "\u78ba\u4fe1\u5ea6 \u4fe1\u983c\u5ea6 \uc2e0\ub8b0\ub3c4"
+    ),
+    "stated:closing": (
+        "certainty confidence likelihood probability sicherheit zuversicht konfidenz confiance "
+        "certitude confianza certeza \u4fe1\u5fc3 \u7f6e\u4fe1\u5ea6 \u628a\u63e1 "
+        "\u78ba\u4fe1\u5ea6 \u4fe1\u983c\u5ea6 \uc2e0\ub8b0\ub3c4"
+    ),
 }
 STEMS = {name: tuple(stems.split()) for name, stems in _WRITTEN.items()}
 """The stems of each pattern, by the module's short name and the pattern's own."""
