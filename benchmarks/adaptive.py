@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from uncertain_llm.calibration.smoothing import Smoother, fit_smoother
 from uncertain_llm.evaluation.dataset import BadLine, input_files, read_labels, read_rows
-from uncertain_llm.policy.stopping import stopping_table
-from uncertain_llm.stats.logistic import fit_logistic
+from uncertain_llm.policy.stopping_table import stopping_table
 
 WRONG, FRICTION, HEDGED_WRONG, VERIFY, RESIDUAL, ABSTAIN, PRICE = (
     10.0,
@@ -163,43 +163,11 @@ def _states(
     return tuple(states)
 
 
-def design(counted: int, agreeing: int, stated: float | None) -> list[float]:
-    """Return the regressors of a state: the parametric smoother."""
-    share = np.log((agreeing + 0.5) / (counted - agreeing + 0.5))
-    clipped = 0.9 if stated is None else min(max(stated, 0.02), 0.98)
-    said = np.log(clipped / (1 - clipped)) - np.log(9)
-    # One reply has no other to agree with: a state of another kind, with a level of its own.
-    single = 1.0 if counted == 1 else 0.0
-    return [1.0, float(share), float(np.log(counted)), float(said), single]
-
-
-@dataclass(frozen=True)
-class Smoother:
-    """P(right) of a state, or P(the next reply agrees): one logistic in the regressors."""
-
-    weights: tuple[float, ...]
-
-    def at(self, counted: int, agreeing: int, stated: float | None) -> float:
-        """Return the probability at a state."""
-        x = float(np.dot(self.weights, design(counted, agreeing, stated)))
-        return 1 / (1 + float(np.exp(-x)))
-
-
-PRIOR_MEAN = (-0.2, 0.7, 0.0, 0.3, 0.0)
-
-
 def smoother(states: Sequence[State], labels: Sequence[bool], weight: float) -> Smoother:
     """Fit a smoother; `weight` is what each state counts, since states of a run are not apart."""
-    x = [design(s.counted, s.agreeing, s.stated) for s in states]
-    fit = fit_logistic(
-        x,
-        np.asarray(labels, dtype=float),
-        prior_mean=PRIOR_MEAN,
-        prior_precision=1.0,
-        nonnegative=(False, True, False, True, False),
-        weights=np.full(len(labels), weight),
+    return fit_smoother(
+        [(s.counted, s.agreeing, s.stated) for s in states], labels, weights=[weight] * len(labels)
     )
-    return Smoother(tuple(float(w) for w in fit.coefficients))
 
 
 def fixed(k: int) -> Rule:
@@ -232,7 +200,7 @@ def esc(window: int) -> Rule:
 
 
 def decision_aware(train: Sequence[Sequence[State]], n_max: int, price: float) -> Rule:
-    """Stop by the table of `policy.stopping`, made from smoothers of the training runs."""
+    """Stop by the table of `policy.stopping_table`, made from smoothers of the training runs."""
     weight = 1 / (N_ORDERS * n_max)
     states = [s for run in train for s in run[:n_max]]
     right = smoother(states, [s.is_right for s in states], weight)

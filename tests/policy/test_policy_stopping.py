@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from uncertain_llm.calibration.prior import load_prior
-from uncertain_llm.policy.stopping import (
+from uncertain_llm.policy.stopping_table import (
     StoppingTable,
     next_agrees,
     probability_at,

@@ -176,6 +176,7 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
                 n_samples=samples,
                 answer=answer,
                 look_again=order.verified is not None,
+                seed=seed,
             )
         else:
             found = _from_log(log, chosen, order, all_drawn=labels_are_random)

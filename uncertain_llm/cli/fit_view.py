@@ -64,6 +64,7 @@ def _method(found: CalibrationFile) -> list[str]:
         f"Labels      {found.n_labels} of {found.n_rows} rows; models: {models}{more}{apart}",
         f"Score       {found.why_combiner}",
         f"Calibrator  {name}: {found.why_method}",
+        *([] if found.stopping is None else [f"Waves       stop by {found.stopping.name}"]),
     ]
 
 

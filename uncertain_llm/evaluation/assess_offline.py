@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from uncertain_llm.flow.binding import bind, slices_of
 from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import AnswerChoice, Policy
+from uncertain_llm.policy.stopping_table import StoppingTable
 from uncertain_llm.storage.policy_files import load_policy
 
 __all__ = ["AnswerMode", "Assessor", "assess", "scored_line"]
@@ -51,13 +52,16 @@ class Assessor:
     estimator: Estimator | None = None
     """Turns measurements into a probability; None means the policy's calibration, else the shipped
     prior."""
+    stopping: StoppingTable | None = None
+    """In waves: stop by this table; None means the one of the policy's calibration, if any."""
     warnings: dict[str, None] = field(default_factory=dict, compare=False, repr=False)
     """What was noticed so far, each once, in order; for example a calibration that does not fit."""
 
     @cached_property
     def pipeline(self) -> Pipeline:
         """What measures, estimates and decides."""
-        return pipeline_for(self.policy, estimator=self.estimator)
+        found = pipeline_for(self.policy, estimator=self.estimator)
+        return found if self.stopping is None else replace(found, stopping=self.stopping)
 
     def pipeline_of(self, row: RecordedRow) -> Pipeline:
         """Return the pipeline for a row: a calibration holds for the models it was fitted on."""

@@ -139,6 +139,7 @@ def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> Calibration
         cuts=None if reasons and certificate is None else cuts,
         certificate=certificate,
         reasons=tuple(reasons),
+        stopping=found.stopping,
         more_labels=labels_for(
             _scores(certifying, done.estimator),
             _losses(certifying),

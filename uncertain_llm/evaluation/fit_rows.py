@@ -19,11 +19,13 @@ from uncertain_llm.evaluation.fit_looks import (
     last_look,
     look_at,
 )
+from uncertain_llm.evaluation.fit_stopping import is_apart, table_from
 from uncertain_llm.flow.binding import Uncalibrated, slices_of
 from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import AnswerChoice, Policy
 from uncertain_llm.policy.calibration_file import Binding, CalibrationFile
+from uncertain_llm.policy.stopping_table import StoppingTable
 
 __all__ = ["FitRow", "FitRows", "rows_from_log", "rows_from_recordings"]
 
@@ -60,6 +62,8 @@ class FitRows:
     """Decisions in a log that another pipeline made."""
     newest_label: str | None = None
     """When the newest label of a log was given."""
+    stopping: StoppingTable | None = None
+    """In waves with a price for replies: the rule by which all of these answers were reached."""
 
 
 def rows_from_recordings(
@@ -69,9 +73,13 @@ def rows_from_recordings(
     n_samples: int | None = None,
     answer: AnswerMode = AnswerMode.MAJORITY,
     look_again: bool = False,
+    seed: int = 0,
     on_read: Callable[[int], None] | None = None,
 ) -> FitRows:
     """Return the measurements and labels of recorded rows.
+
+    In waves with a price for replies the rule that stops is learnt first, on a part of the
+    questions that is then left out (`fit_stopping`), and the others are measured where it stops.
 
     Args:
         files: From `input_files`.
@@ -81,11 +89,16 @@ def rows_from_recordings(
         answer: Which answer is scored.
         look_again: Also take the second look of VERIFY, with the replies after the first ones; a
             promise of the "verified" band needs it.
+        seed: Draws the questions that a stopping rule is learnt on.
         on_read: As in `dataset.read_lines`.
     """
     if look_again and n_samples is None:
         n_samples = pipeline_for(_bare(policy)).n_samples
     assessor = Assessor(_bare(policy), n_samples=n_samples, answer=answer, estimator=load_prior())
+    # A separate answer has all replies as its witnesses: nothing stops there.
+    priced = None if answer is AnswerMode.GREEDY else assessor.pipeline.stopping_table
+    learnt = None if priced is None else _learnt(files, assessor, seed=seed)
+    assessor = replace(assessor, stopping=learnt or priced)
     second = SecondLooks(policy, answer) if look_again else None
     # Millions of rows of a few datasets: their names are kept once, not in each row.
     seen: dict[tuple[str, str], set[str]] = {}
@@ -105,6 +118,8 @@ def rows_from_recordings(
             bad.append(str(BadLine(*known.place, f"{row.key} comes twice; the first counts")))
             continue
         ids.add(row.key.id)
+        if learnt is not None and is_apart(row, seed=seed):
+            continue
         slices = _slices(row)
         slices = shared.setdefault(tuple(slices.items()), slices)
         found.append(_recorded(assessor, row, known.of, slices, second))
@@ -113,7 +128,19 @@ def rows_from_recordings(
     binding = Binding(
         measuring=assessor.pipeline.measuring, answer=answer.value, models=tuple(sorted(models))
     )
-    return FitRows(binding, found, bad)
+    return FitRows(binding, found, bad, stopping=assessor.stopping)
+
+
+def _learnt(files: Sequence[Path], assessor: Assessor, *, seed: int) -> StoppingTable | None:
+    rows = (row for row in read_rows(files) if not isinstance(row, BadLine))
+    pairs = zip(rows, read_labels(files), strict=True)
+    majority = assessor.answer is AnswerMode.MAJORITY
+    return table_from(
+        ((row, known.of) for row, known in pairs if is_apart(row, seed=seed)),
+        assessor.pipeline,
+        choice=AnswerChoice.MAJORITY if majority else AnswerChoice.FIRST,
+        n_samples=assessor.n_samples,
+    )
 
 
 def rows_from_log(
@@ -129,7 +156,8 @@ def rows_from_log(
     """Return the measurements and labels of the decisions that this policy's pipeline made.
 
     Where a decision has several labels a person's counts, else the newest. Where a log holds
-    answers picked by majority and first answers (drop-in calls), the kind with more labels counts.
+    answers picked by majority and first answers (drop-in calls), or answers that several stopping
+    rules were asked for, the kind with more labels counts.
 
     Args:
         records: Decisions, oldest first.
@@ -149,29 +177,32 @@ def rows_from_log(
     )
     looks = LoggedLooks(policy) if look_again else None
     chosen = _one_label_each(labels)
-    prints: dict[str, set[str]] = {}
-    kinds: dict[str, FitRows] = {}
+    prints: dict[str, dict[str, Pipeline]] = {}
+    kinds: dict[tuple[str, StoppingTable | None], FitRows] = {}
     n_other = 0
     for record in records:
         if record.model not in prints:
-            prints[record.model] = {p.fingerprint(record.model) for p in pipelines}
+            prints[record.model] = {p.fingerprint(record.model): p for p in pipelines}
         is_other = by_policy and record.decision.policy_hash != policy.digest
         if is_other or record.provenance.fingerprint not in prints[record.model]:
             n_other += 1
             continue
         answer = AnswerChoice.FIRST if record.mode == "annotate" else policy.sampling.answer
-        if answer.value not in kinds:
-            kinds[answer.value] = _no_rows(pipelines[0], answer)
+        made_by = prints[record.model][record.provenance.fingerprint]
+        kind = (answer.value, made_by.stopping_table)
+        if kind not in kinds:
+            kinds[kind] = _no_rows(made_by, answer)
         label = chosen.get(record.id)
         row = _decided(record, label, looks, all_drawn=all_drawn)
-        _add(kinds[answer.value], record, label, row)
+        _add(kinds[kind], record, label, row)
     found = max(kinds.values(), key=_n_labels, default=_no_rows(pipelines[0], AnswerChoice.FIRST))
     others = sum(len(kind.rows) for kind in kinds.values() if kind is not found)
     return replace(found, n_other_pipeline=n_other + others)
 
 
 def _no_rows(pipeline: Pipeline, answer: AnswerChoice) -> FitRows:
-    return FitRows(Binding(measuring=pipeline.measuring, answer=answer.value, models=()))
+    binding = Binding(measuring=pipeline.measuring, answer=answer.value, models=())
+    return FitRows(binding, stopping=pipeline.stopping_table)
 
 
 def _add(kind: FitRows, record: DecisionRecord, label: Label | None, row: FitRow) -> None:
@@ -253,7 +284,8 @@ def _pipelines(policy: Policy, signals: Sequence[Signal] | None) -> list[Pipelin
     if not isinstance(policy.calibration, CalibrationFile):
         return [shipped]
     fitted = pipeline_for(policy, signals=signals)
-    return [shipped, fitted, replace(fitted, estimator=Uncalibrated(fitted.estimator))]
+    bare = replace(fitted, estimator=Uncalibrated(fitted.estimator), stopping=None)
+    return [shipped, fitted, bare]
 
 
 def _one_label_each(labels: Iterable[Label]) -> dict[str, Label]:

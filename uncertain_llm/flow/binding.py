@@ -121,7 +121,9 @@ def _bound(
                 update={"measuring": pipeline.measuring, "answer": answer, "models": (known,)}
             )
             raise FingerprintMismatch(fitted=calibration.fingerprint, running=running.fingerprint)
-        return replace(pipeline, estimator=Uncalibrated(pipeline.estimator), bound={})
+        return replace(
+            pipeline, estimator=Uncalibrated(pipeline.estimator), stopping=None, bound={}
+        )
     return replace(
         pipeline,
         estimator=calibration.estimator.for_group_named(group),

@@ -17,6 +17,7 @@ from uncertain_llm.policy import (
     StatedProbabilityMode,
 )
 from uncertain_llm.policy.decide import PROBE
+from uncertain_llm.policy.stopping_table import StoppingTable
 from uncertain_llm.signals.agreement import AnswerAgreement, LexicalAgreement
 from uncertain_llm.signals.equivalence_embeddings import EquivalenceEmbeddings
 from uncertain_llm.signals.equivalence_judge import EquivalenceJudge
@@ -85,6 +86,7 @@ def pipeline_for(
         verifier=verifier,
         comparison=comparison_for(policy),
         library_version=__version__,
+        stopping=_stopping_of(policy) if estimator is None else None,
     )
 
 
@@ -93,6 +95,10 @@ def _with_probe(policy: Policy, signals: Sequence[Signal]) -> tuple[Signal, ...]
     if policy.sampling.probe is ProbeMode.OFF or any(s.name == PROBE for s in signals):
         return tuple(signals)
     return (*signals, ProbeAgreement())
+
+
+def _stopping_of(policy: Policy) -> StoppingTable | None:
+    return policy.calibration.stopping if isinstance(policy.calibration, CalibrationFile) else None
 
 
 def _estimator_of(policy: Policy) -> Estimator:

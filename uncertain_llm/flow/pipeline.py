@@ -10,7 +10,7 @@ from functools import cached_property
 from uncertain_llm.core.base import Value
 from uncertain_llm.core.ports import Estimator, Hedger, Signal, Verifier
 from uncertain_llm.policy import Gate, Policy, SamplingMode
-from uncertain_llm.policy.stopping import StoppingTable, probability_at, stopping_table
+from uncertain_llm.policy.stopping_table import StoppingTable, probability_at, stopping_table
 from uncertain_llm.signals.equivalence_pairs import Comparison, VerdictCache
 from uncertain_llm.signals.verbalized import ELICITATION_VERSION
 from uncertain_llm.text.version import READING_VERSION
@@ -35,6 +35,9 @@ class Pipeline:
     verdicts: VerdictCache = field(default_factory=VerdictCache, repr=False, compare=False)
     """What the comparison found before. It saves calls and changes no result."""
     library_version: str = ""
+    stopping: StoppingTable | None = None
+    """In waves with a price: the rule that the labels of the policy's calibration were reached by.
+    None makes one of the estimator."""
     gate: Gate | None = None
     """What the certificate of the policy's calibration lets through; set by `flow.binding`."""
     bound: dict[tuple[str | None, str, str], Pipeline] = field(
@@ -71,6 +74,8 @@ class Pipeline:
         costs, price = self.policy.decide.costs, self.policy.sampling.reply_price
         if costs is None or price is None or not self.may_stop_early:
             return None
+        if self.stopping is not None:
+            return self.stopping
         return stopping_table(
             probability_at(self.estimator),
             lambda p: costs.abstain if p is None else min(costs.losses(p).values()),

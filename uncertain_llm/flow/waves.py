@@ -16,7 +16,7 @@ from uncertain_llm.flow.steps import Flow
 from uncertain_llm.policy import AnswerChoice
 from uncertain_llm.policy.stopping import Tally, is_settled
 
-__all__ = ["ask", "is_enough", "n_asked"]
+__all__ = ["ask", "is_enough", "n_asked", "tally_of"]
 
 
 def ask(request: Request, pipeline: Pipeline) -> Flow[Replies]:
@@ -55,7 +55,7 @@ def is_enough(evidence: Evidence, pipeline: Pipeline, *, n_left: int, choice: An
     if not pipeline.may_stop_early:
         return n_left <= 0
     confidence = estimate(evidence, pipeline)
-    tally = _tally(evidence, confidence, choice)
+    tally = tally_of(evidence, confidence, choice)
     if tally is None:
         return n_left <= 0
     table = pipeline.stopping_table
@@ -91,7 +91,7 @@ def n_asked(
     return most
 
 
-def _tally(evidence: Evidence, confidence: Confidence, choice: AnswerChoice) -> Tally | None:
+def tally_of(evidence: Evidence, confidence: Confidence, choice: AnswerChoice) -> Tally | None:
     """Return how the replies divide; None where that cannot be read, so that nothing is known."""
     clustering = evidence.clustering
     agreeing = clustering.size_of_answer()

@@ -18,6 +18,7 @@ from uncertain_llm.policy.certificate import (
     NotCertifiedReason,
 )
 from uncertain_llm.policy.cuts import Cuts
+from uncertain_llm.policy.stopping_table import StoppingTable
 
 __all__ = [
     "CALIBRATION_SCHEMA_VERSION",
@@ -31,10 +32,10 @@ __all__ = [
     "MoreLabels",
 ]
 
-CALIBRATION_SCHEMA_VERSION = 2
+CALIBRATION_SCHEMA_VERSION = 3
 """The form that this version writes; it reads those before. What an older version does not know
-(2: promises of hedges and of second looks, averages of forms) must raise it: that version then says
-"newer", not "changed by hand"."""
+(2: promises of hedges and of second looks, averages of forms; 3: stopping tables) must raise it:
+that version then says "newer", not "changed by hand"."""
 
 
 class Binding(Value):
@@ -165,6 +166,10 @@ def _is_zero(value: int) -> bool:
     return value == 0
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class CalibrationFile(Value):
     """A FITTED file. Plain data; it is bound to the pipeline that its labels came from."""
 
@@ -202,6 +207,9 @@ class CalibrationFile(Value):
     certificate: Certificate | None
     reasons: tuple[NotCertifiedReason, ...] = ()
     """What could not be certified, and what would do."""
+    stopping: Annotated[StoppingTable | None, Field(exclude_if=_is_none)] = None
+    """In waves with a price for replies: the rule by which the labelled answers were reached. It
+    stays in force with this file: elsewhere its labels say nothing."""
     more_labels: tuple[MoreLabels, ...] = ()
     checksum: str = ""
     """SHA-256 of everything else; a file that was edited by hand is refused."""

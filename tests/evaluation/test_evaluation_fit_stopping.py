@@ -1,0 +1,122 @@
+"""A fitted file in waves: labels are about the states in which the rule that runs stops."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from test_evaluation_fit import _recording
+
+from uncertain_llm import UncertainLLM
+from uncertain_llm.calibration.prior import load_prior
+from uncertain_llm.core.response import Label
+from uncertain_llm.evaluation.assess_offline import Assessor
+from uncertain_llm.evaluation.dataset import BadLine, read_rows
+from uncertain_llm.evaluation.fit import FitOrder, fit
+from uncertain_llm.evaluation.fit_rows import FitRows, rows_from_log, rows_from_recordings
+from uncertain_llm.evaluation.fit_stopping import is_apart
+from uncertain_llm.flow.defaults import pipeline_for
+from uncertain_llm.policy import Costs, Decide, Policy, Sampling
+from uncertain_llm.storage.calibration_files import save_calibration
+from uncertain_llm.storage.decision_log import open_log
+from uncertain_llm.storage.policy_files import load_policy
+from uncertain_llm.testing import ScriptedModel
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+COSTS = Costs(wrong=10, hedge=0.5, verify=2, verified_wrong_share=0.2, abstain=3)
+WAVES = Policy(
+    name="waves",
+    sampling=Sampling(samples=3, mode="waves", first_wave=1, reply_price=0.05),
+    decide=Decide(costs=COSTS),
+)
+
+
+def _read(path: Path) -> FitRows:
+    # With second looks each row keeps the name of its question.
+    return rows_from_recordings([path], WAVES, look_again=True)
+
+
+def _fitted(found: FitRows, folder: Path) -> Policy:
+    save_calibration(fit(found, WAVES, FitOrder()), folder / "fitted.json")
+    return load_policy(folder / "fitted.json")
+
+
+@pytest.mark.parametrize("n", [10, 400])
+def test_recordings_stop_under_the_fitted_file_where_they_stopped_when_it_was_fitted(
+    tmp_path: Path, n: int
+) -> None:
+    path = _recording(tmp_path / "made.jsonl", n)
+    found = _read(path)
+    assessor = Assessor(_fitted(found, tmp_path))
+
+    stopped = {row.question: row.n_samples for row in found.rows}
+    rows = [row for row in read_rows([path]) if not isinstance(row, BadLine)]
+    now = {f"{r.key.dataset}\n{r.key.id}": assessor.assess(r).evidence.n_counted for r in rows}
+
+    assert len(set(stopped.values())) > 1 or n < 20
+    assert stopped == {question: now[question] for question in stopped}
+
+
+def test_a_recording_stops_offline_where_its_replay_stops_live(tmp_path: Path) -> None:
+    path = tmp_path / "made.jsonl"
+    name = f"replay/{path}"
+    _recording(path, 400, model=name)
+    fitted = _fitted(_read(path), tmp_path)
+    assessor = Assessor(fitted)
+
+    rows = [row for row in read_rows([path]) if not isinstance(row, BadLine)][:40]
+    offline = [assessor.assess(row).evidence.n_counted for row in rows]
+    with UncertainLLM(name, policy=fitted, log=None) as llm:
+        replies = [llm.ask(row.question or "", task=row.task) for row in rows]
+
+    assert {reply.confidence.status.value for reply in replies} <= {"calibrated", "out_of_range"}
+    assert [reply.provenance.n_received for reply in replies] == offline
+    assert len(set(offline)) > 1
+
+
+def test_what_the_rule_was_learnt_on_serves_for_nothing_else(tmp_path: Path) -> None:
+    path = _recording(tmp_path / "made.jsonl", 400)
+    found = _read(path)
+
+    apart = [row for row in read_rows([path]) if not isinstance(row, BadLine)]
+    apart = [row for row in apart if is_apart(row, seed=0)]
+
+    assert 80 < len(apart) < 160
+    assert len(found.rows) == 400 - len(apart)
+    assert not {row.question for row in found.rows} & {f"made\n{row.key.id}" for row in apart}
+    assert found.stopping is not None
+    assert found.stopping.name == f"table-of-{len(apart)}-labels"
+
+
+def test_with_few_labels_nothing_is_set_apart_and_the_priors_rule_is_kept(tmp_path: Path) -> None:
+    found = _read(_recording(tmp_path / "made.jsonl", 40))
+
+    assert len(found.rows) == 40
+    assert fit(found, WAVES, FitOrder()).stopping == pipeline_for(WAVES).stopping_table
+
+
+def test_a_log_keeps_the_rule_that_its_labelled_answers_were_asked_for_by(tmp_path: Path) -> None:
+    """Two rules in one log: those of the rule with fewer labels are left out, and counted."""
+    fitted = _fitted(_read(_recording(tmp_path / "made.jsonl", 400, model="scripted")), tmp_path)
+    url = f"sqlite:///{tmp_path}/log.db"
+    for policy, n in ((WAVES, 4), (fitted, 2)):
+        with UncertainLLM(ScriptedModel(["It is 7."] * 3 * n), policy=policy, log=url) as llm:
+            ids = [llm.ask(f"Question number {i}?", task="math_numeric").id for i in range(n)]
+        with open_log(url) as log:
+            for record_id in ids:
+                log.add_label(Label(record_id=record_id, loss=0, source="x", created_at=NOW))
+
+    with open_log(url) as log:
+        found = rows_from_log(log.records(), log.labels(), fitted)
+
+    assert (len(found.rows), found.n_other_pipeline) == (4, 2)
+    assert found.stopping == pipeline_for(WAVES).stopping_table
+
+
+def test_a_file_in_whose_place_another_estimator_runs_stops_nothing(tmp_path: Path) -> None:
+    fitted = _fitted(_read(_recording(tmp_path / "made.jsonl", 400)), tmp_path)
+
+    own = pipeline_for(fitted, estimator=load_prior()).stopping_table
+
+    assert pipeline_for(fitted).stopping_table != own == pipeline_for(WAVES).stopping_table
