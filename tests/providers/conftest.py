@@ -1,10 +1,12 @@
-"""What litellm does to warnings, in whatever order the files run."""
+"""HTTP without a network, no keys, and what litellm does to warnings, in any order of files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import respx
 
 # Some types of litellm 1.105 make pydantic warn when they are first used. litellm silences that
 # for itself at import, but pytest forgets it with the test in which the import happened.
@@ -15,3 +17,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.filterwarnings(_IGNORED))
+
+
+@pytest.fixture
+def http() -> Iterator[respx.MockRouter]:
+    # "httpx" patches the clients themselves: respx's default does not see litellm's async calls.
+    with respx.mock(using="httpx", assert_all_called=False) as mock:
+        yield mock
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)

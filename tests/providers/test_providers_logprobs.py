@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import httpx
 import pytest
@@ -21,13 +21,6 @@ from uncertain_llm.signals.likelihood import SequenceLikelihood
 KEY = "sk-secret-0123456789abcdef"
 OPENAI = "https://api.openai.com/v1/chat/completions"
 ANTHROPIC = "https://api.anthropic.com/v1/messages"
-
-
-@pytest.fixture
-def http() -> Iterator[respx.MockRouter]:
-    # "httpx" patches the clients themselves: respx's default does not see litellm's async calls.
-    with respx.mock(using="httpx", assert_all_called=False) as mock:
-        yield mock
 
 
 def token(text: str, value: float) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 import respx
@@ -40,13 +40,6 @@ CLAUDE_SAYS = {
     "stop_reason": "end_turn",
     "usage": {"input_tokens": 9, "output_tokens": 3},
 }
-
-
-@pytest.fixture
-def http() -> Iterator[respx.MockRouter]:
-    # "httpx" patches the clients themselves: respx's default does not see litellm's async calls.
-    with respx.mock(using="httpx", assert_all_called=False) as mock:
-        yield mock
 
 
 @pytest.fixture(autouse=True)

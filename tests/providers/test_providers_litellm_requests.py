@@ -1,0 +1,196 @@
+"""What LiteLLMModel sends, leaves out and refuses to send."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import httpx
+import pytest
+import respx
+from provider_shapes import (
+    KEY,
+    OPENAI_BODY,
+    PROVIDERS,
+    Provider,
+    ask,
+    call_of,
+    route,
+)
+
+from uncertain_llm.core.chat import Generation
+from uncertain_llm.core.errors import (
+    CallTimeout,
+    ConfigurationError,
+    MissingKey,
+    ProviderUnavailable,
+    UnknownModel,
+)
+from uncertain_llm.providers.litellm_model import LiteLLMModel, check_model
+
+
+@pytest.mark.parametrize(
+    ("model", "variable"),
+    [
+        ("openai/gpt-4o-mini", "OPENAI_API_KEY"),
+        ("gpt-4o-mini", "OPENAI_API_KEY"),
+        ("anthropic/claude-sonnet-4-5", "ANTHROPIC_API_KEY"),
+        ("gemini/gemini-2.5-flash", "GEMINI_API_KEY"),
+    ],
+)
+def test_a_missing_key_names_the_variable_and_a_way_without_one(
+    http: respx.MockRouter, model: str, variable: str
+) -> None:
+    with pytest.raises(MissingKey, match=rf"{variable}.*replay/demo.*ollama_chat/llama3\.2"):
+        ask(Provider(model, "", {}, {}))
+
+    assert http.calls.call_count == 0
+
+
+def test_a_key_in_the_environment_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", KEY)
+
+    assert check_model("gemini/gemini-2.5-flash") == "gemini"
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("ollama_chat/llama3.2", {}),
+        ("openai/gpt-4o-mini", {"api_key": KEY}),
+        ("groq/llama-3.3-70b", {"api_base": "http://127.0.0.1:1/v1"}),
+        ("hosted_vllm/any", {"api_base": "http://127.0.0.1:1/v1"}),
+        ("bedrock/anthropic.claude-v2", {}),
+    ],
+)
+def test_a_model_that_may_need_no_key_is_not_refused(
+    model: str, options: dict[str, object]
+) -> None:
+    assert check_model(model, options) == model.partition("/")[0]
+
+
+def test_an_own_server_that_litellm_wants_a_key_for_is_a_missing_key(
+    http: respx.MockRouter,
+) -> None:
+    options: dict[str, object] = {"api_base": "http://llm.internal.example/v1"}
+
+    with pytest.raises(MissingKey, match="api_key="):
+        ask(Provider("openai/my-model", "", options, {}))
+
+    assert http.calls.call_count == 0
+
+
+@pytest.mark.parametrize("name", ["nobody/knows", "no-such-model", ""])
+def test_a_model_without_a_provider_is_unknown(name: str) -> None:
+    with pytest.raises(UnknownModel, match=r"replay/demo"):
+        check_model(name)
+
+
+@pytest.mark.parametrize("model", ["openai/o3", "openai/gpt-5", "anthropic/claude-opus-4-7"])
+@pytest.mark.parametrize("options", [{}, {"drop_params": True}])
+def test_a_temperature_the_model_does_not_take_is_left_out_and_recorded(
+    http: respx.MockRouter, model: str, options: dict[str, object]
+) -> None:
+    base = PROVIDERS[model.partition("/")[0]]
+    sent = route(http, base).respond(json=base.body)
+
+    reply = ask(base._replace(model=model), options, temperature=0.7)
+
+    assert reply.temperature is None
+    assert "temperature" not in json.loads(sent.calls.last.request.content)
+
+
+@pytest.mark.parametrize(("name", "takes_seed"), [("openai", True), ("anthropic", False)])
+def test_temperature_and_seed_are_sent_where_the_model_takes_them(
+    http: respx.MockRouter, name: str, takes_seed: bool
+) -> None:
+    sent = route(http, PROVIDERS[name]).respond(json=PROVIDERS[name].body)
+
+    reply = ask(PROVIDERS[name], temperature=0.7, seed=5)
+
+    body = json.loads(sent.calls.last.request.content)
+    assert (reply.temperature, body["temperature"]) == (0.7, 0.7)
+    assert reply.seed == body.get("seed") == (5 if takes_seed else None)
+
+
+def test_a_temperature_the_server_refuses_is_left_out_from_then_on(
+    http: respx.MockRouter,
+) -> None:
+    provider = PROVIDERS["own server"]
+    message = "Unsupported value: 'temperature' does not support 0.7 with this model."
+
+    def reply_to(request: httpx.Request) -> httpx.Response:
+        if "temperature" in json.loads(request.content):
+            return httpx.Response(400, json={"error": {"message": message}})
+        return httpx.Response(200, json=OPENAI_BODY)
+
+    sent = route(http, provider).mock(side_effect=reply_to)
+
+    async def twice() -> list[Generation]:
+        model = LiteLLMModel(provider.model, **provider.options)
+        call = call_of(provider.model, temperature=0.7)
+        return [await model.generate(call), await model.generate(call)]
+
+    first, second = asyncio.run(twice())
+
+    assert (first.temperature, first.attempts, second.attempts) == (None, 2, 1)
+    assert sent.call_count == 3
+
+
+def test_the_callers_own_option_is_not_dropped_behind_their_back(http: respx.MockRouter) -> None:
+    with pytest.raises(ConfigurationError, match="temperature"):
+        ask(PROVIDERS["openai"]._replace(model="openai/o3"), {"temperature": 0.7})
+
+    assert http.calls.call_count == 0
+
+
+def test_the_call_wins_over_its_options_and_those_over_the_models(
+    http: respx.MockRouter,
+) -> None:
+    sent = route(http, PROVIDERS["openai"]).respond(json=OPENAI_BODY)
+
+    ask(
+        PROVIDERS["openai"],
+        {"temperature": 0.1, "top_p": 0.1, "max_tokens": 10},
+        options={"temperature": 0.2, "top_p": 0.2},
+        temperature=0.3,
+    )
+
+    body = json.loads(sent.calls.last.request.content)
+    assert (body["temperature"], body["top_p"], body["max_tokens"]) == (0.3, 0.2, 10)
+
+
+def test_retries_asked_of_litellm_have_no_effect(http: respx.MockRouter) -> None:
+    sent = route(http, PROVIDERS["openai"]).respond(500, json={"error": {"message": "x"}})
+
+    with pytest.raises(ProviderUnavailable):
+        ask(PROVIDERS["openai"], {"num_retries": 3, "max_retries": 3})
+
+    assert sent.call_count == 1
+
+
+def test_a_server_that_drips_does_not_outlast_the_limit(http: respx.MockRouter) -> None:
+    async def never(request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        return httpx.Response(200)
+
+    route(http, PROVIDERS["openai"]).mock(side_effect=never)
+
+    with pytest.raises(CallTimeout):
+        ask(PROVIDERS["openai"], {"timeout": 0.05})
+
+
+@pytest.mark.parametrize("options", [{"stream": True}, {"n": 3}])
+def test_options_that_give_no_single_reply_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(options))):
+        ask(PROVIDERS["openai"], options)
+
+
+def test_messages_are_not_changed_for_the_other_samples(http: respx.MockRouter) -> None:
+    route(http, PROVIDERS["anthropic"]).respond(json=PROVIDERS["anthropic"].body)
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+    before = json.dumps(messages)
+
+    ask(PROVIDERS["anthropic"], messages=tuple(messages))
+
+    assert json.dumps(messages) == before
