@@ -98,12 +98,12 @@ def test_a_band_of_the_hedged_is_not_made_from_graded_labels() -> None:
 
 def test_what_may_be_shown_never_needs_a_higher_score_than_what_is_answered() -> None:
     rng = np.random.default_rng(1)
-    for _ in range(30):
-        bands, _, _ = certify(_drawn(400, rng), [ANSWER, SHOWN], delta=0.1, rng=rng)
+    draws = [certify(_drawn(400, rng), [ANSWER, SHOWN], delta=0.1, rng=rng)[0] for _ in range(30)]
 
-        found = {b.band: b for b in bands}
-        if len(found) == 2:
-            assert found["shown"].threshold <= found["answer"].threshold
+    both = [{b.band: b.threshold for b in bands} for bands in draws if len(bands) == 2]
+
+    assert len(both) > 10
+    assert all(found["shown"] <= found["answer"] for found in both)
 
 
 def test_the_threshold_is_the_same_whatever_a_monotone_map_does_to_the_score() -> None:
