@@ -211,6 +211,25 @@ def test_a_decision_log_is_evaluated_on_its_labels(run: Run, tmp_path: Path) -> 
     assert "domain" in found["by_slice"]
 
 
+def test_slices_without_a_label_are_named_in_one_line(run: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'decisions.db'}"
+    with UncertainLLM("replay/demo", log=url) as llm:
+        first, *_ = [
+            llm.ask(q.question, labels={"domain": q.domain}) for q in demo_questions()[:12]
+        ]
+    with open_log(url) as log:
+        log.add_label(
+            Label(record_id=first.id, loss=0, source="human", created_at=datetime.now(UTC))
+        )
+
+    text = run("--log", url, FEW).stdout
+
+    assert "no labelled row" not in text
+    assert "by domain, without a label (rows): " in text
+    assert "geography (1)" in text
+    assert text.count("geography") == 1
+
+
 def test_an_empty_log_is_an_error(run: Run, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'empty.db'}"
     open_log(url).close()

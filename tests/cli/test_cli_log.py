@@ -85,7 +85,9 @@ def _record(record_id: str, minute: int = 0, **changes: object) -> DecisionRecor
             probability=0.62,
             band=(0.4, 0.8),
             status=ConfidenceStatus.PRIOR,
-            measurements=(Measurement(signal="agreement", value=0.875),),
+            measurements=(
+                Measurement(signal="agreement", value=0.875, details={"spread": 0.1 + 0.2}),
+            ),
         ),
         refusal=None,
         verdict=None,
@@ -213,6 +215,7 @@ def test_show_holds_every_part_of_the_arithmetic(keep: Callable[..., None], run:
         "hedge: Perhaps in 1932.",
         "0.4000 to 0.8000",
         "agreement  0.8750",
+        '{"spread": 0.3}',
         "Samples (1 of 2 arrived; * is the answer)",
         "0*      1      1932  0.80",
         "answer 0  small-2026  21/7    unknown  0.25     2",

@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # pydantic warn, which it silences for itself at import (pytest switches that on again).
     ignored = (
         "ignore::pytest.PytestUnraisableExceptionWarning",
-        "ignore:Item '.*' on TypedDict class:UserWarning",
+        "ignore:Items? '.*' on TypedDict class:UserWarning",
     )
     for item in items:
         if item.path.parent == Path(__file__).parent:

@@ -28,7 +28,7 @@ pytestmark = [
     # litellm 1.105 leaves sockets of its own to the garbage collector, and some of its types make
     # pydantic warn, which it silences for itself at import (pytest switches that on again).
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Items? '.*' on TypedDict class:UserWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
 ]

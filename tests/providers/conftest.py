@@ -10,7 +10,7 @@ import respx
 
 # Some types of litellm 1.105 make pydantic warn when they are first used. litellm silences that
 # for itself at import, but pytest forgets it with the test in which the import happened.
-_IGNORED = "ignore:Item '.*' on TypedDict class:UserWarning"
+_IGNORED = "ignore:Items? '.*' on TypedDict class:UserWarning"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from uncertain_llm.cli.terminal import in_table, printable
@@ -80,8 +81,9 @@ def _top_line(report: Report) -> str:
     top = report.top_bin
     if top.mean_stated is None:
         return f"Top bin: no answer claims {top.cut:.0%} or more."
+    rows = "row" if top.n == 1 else "rows"
     return (
-        f"Top bin ({top.cut:.0%} or more, {top.n} rows): says {number(top.mean_stated)}, "
+        f"Top bin ({top.cut:.0%} or more, {top.n} {rows}): says {number(top.mean_stated)}, "
         f"right {_value(top.share_right)} {with_interval(top.share_right)}, "
         f"gap {_value(top.gap)} {with_interval(top.gap)}"
     )
@@ -98,17 +100,27 @@ def _actions(title: str, actions: Iterable[tuple[str, ActionReport]]) -> Iterato
 
 
 def _slices(dimension: str, slices: dict[str, SliceReport]) -> Iterator[str]:
-    yield from _table(
-        (f"by {dimension}", "rows", "accuracy", "AUROC", "ECE", "overconfident by"),
-        (
+    # Without a label there is nothing to say of a slice but that, and six times.
+    labelled = {name: found for name, found in slices.items() if found.accuracy.value is not None}
+    if labelled:
+        yield from _table(
+            (f"by {dimension}", "rows", "accuracy", "AUROC", "ECE", "overconfident by"),
             (
-                name + (" (INVERTED)" if found.is_inverted else ""),
-                str(found.n),
-                *(_both(f) for f in (found.accuracy, found.auroc, found.ece, found.signed_gap)),
-            )
-            for name, found in slices.items()
-        ),
-    )
+                (
+                    name + (" (INVERTED)" if found.is_inverted else ""),
+                    str(found.n),
+                    *(_both(f) for f in (found.accuracy, found.auroc, found.ece, found.signed_gap)),
+                )
+                for name, found in labelled.items()
+            ),
+        )
+    others = [f"{_short(n)} ({found.n})" for n, found in slices.items() if n not in labelled]
+    if others:
+        yield from textwrap.wrap(
+            f"by {dimension}, without a label (rows): {', '.join(others)}",
+            max(shutil.get_terminal_size((_LEAST_WIDTH, 0)).columns, _LEAST_WIDTH),
+            subsequent_indent="  ",
+        )
 
 
 def _stated_intervals(report: IntervalReport) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pydantic import JsonValue
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -180,8 +181,17 @@ def _measured(measurement: Measurement) -> tuple[str | None, ...]:
         interval and f"{interval[0]:.4f}-{interval[1]:.4f}",
         measurement.missing,
         measurement.version,
-        json.dumps(measurement.details) if measurement.details else None,
+        json.dumps(_shortened(measurement.details)) if measurement.details else None,
     )
+
+
+def _shortened(details: JsonValue) -> JsonValue:
+    """Return details for reading: 0.010000000000000009 is 0.01 to a person."""
+    if isinstance(details, float):
+        return round(details, 4)
+    if isinstance(details, Mapping):
+        return {name: _shortened(value) for name, value in details.items()}
+    return [_shortened(value) for value in details] if isinstance(details, list) else details
 
 
 def _print_samples(console: Console, evidence: Evidence) -> None:
