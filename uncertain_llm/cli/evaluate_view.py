@@ -16,6 +16,8 @@ from uncertain_llm.evaluation.wording import counted, number, reason_of, with_in
 __all__ = ["comparison_text", "report_text"]
 
 _LEAST_WIDTH = 80
+# `coverage` in the JSON and in the gate. Here the word stands for the share that is answered.
+_SCORED = "rows with a score"
 
 
 def report_text(report: Report) -> str:
@@ -54,7 +56,7 @@ def _report_lines(report: Report) -> Iterator[str]:
 def _figures(report: Report) -> Iterator[Sequence[str]]:
     selective = report.selective_accuracy.items()
     rows = [
-        ("coverage", report.coverage),
+        (_SCORED, report.coverage),
         ("accuracy", report.accuracy),
         *((f"accuracy of the surest {float(c):.0%}", f) for c, f in selective),
         *((f"coverage at {float(r):.0%} risk", f) for r, f in report.coverage_at_risk.items()),
@@ -168,7 +170,8 @@ def _comparison_lines(found: Comparison) -> Iterator[str]:
 
 
 def _difference(found: Difference) -> tuple[str, ...]:
-    name = found.name if found.slice is None else f"{found.name}, {found.slice}"
+    name = _SCORED if found.name == "coverage" else found.name
+    name = name if found.slice is None else f"{name}, {found.slice}"
     ends = f"({(found.reason or '').replace('_', ' ')})"
     if found.interval is not None:
         ends = f"[{', '.join(f'{end:+.3f}' for end in found.interval)}]"

@@ -169,7 +169,7 @@ def _pictures(report: Report) -> str:
 
 def _figures_table(report: Report) -> str:
     rows = [
-        ("Coverage: share of rows with a score", report.coverage),
+        ("Rows with a score, of all", report.coverage),
         ("Accuracy", report.accuracy),
         *(
             (f"Accuracy of the surest {float(c):.0%}", f)
