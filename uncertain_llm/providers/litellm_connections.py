@@ -36,7 +36,7 @@ class LoopConnections:
         if users is None:
             users = self._users[loop] = weakref.WeakSet()
         if not users:
-            self._older[loop] = _keys_of(loop, litellm)
+            self._older[loop] = _keys_of_this_loop(litellm)
         users.add(user)
 
     async def release(self, user: object, litellm: Any) -> None:  # noqa: ANN401 - as above
@@ -49,16 +49,18 @@ class LoopConnections:
         if users:
             return
         cache = litellm.in_memory_llm_clients_cache
-        for key in _keys_of(loop, litellm) - self._older[loop]:
+        for key in _keys_of_this_loop(litellm) - self._older[loop]:
             client = cache.cache_dict.get(key)
             # The cache appends the running loop to the key it is given, so that no other way in.
             cache._remove_key(key)
             await _close(client)
 
 
-def _keys_of(loop: asyncio.AbstractEventLoop, litellm: Any) -> set[str]:  # noqa: ANN401 - as above
-    keys = list(litellm.in_memory_llm_clients_cache.cache_dict)
-    return {key for key in keys if str(key).endswith(f"-{id(loop)}")}
+def _keys_of_this_loop(litellm: Any) -> set[str]:  # noqa: ANN401 - as above
+    cache = litellm.in_memory_llm_clients_cache
+    # Asked of the cache: the end of a key is the id of the loop in 1.105, and a number in 1.110.
+    end = cache.update_cache_key_with_event_loop("")
+    return {key for key in list(cache.cache_dict) if str(key).endswith(end)}
 
 
 async def _close(client: object) -> None:
