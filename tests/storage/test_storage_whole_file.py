@@ -40,6 +40,23 @@ def test_an_error_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "old")]
 
 
+def test_an_interrupt_that_comes_with_the_file_leaves_no_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python looks for signals when `os.open` returns, before its result has a name."""
+    opened = os.open
+
+    def open_and_interrupt(path: Path, flags: int, mode: int) -> int:
+        os.close(opened(path, flags, mode))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "open", open_and_interrupt)
+    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "a.txt"):
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
 @posix
 def test_a_pipe_with_a_name_is_written_and_stays_a_pipe(tmp_path: Path) -> None:
     path, read = tmp_path / "pipe", []

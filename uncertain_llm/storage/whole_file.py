@@ -32,9 +32,12 @@ def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
             yield stream
         return
     target = path.resolve()
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if is_private else 0o666)
+    # 64 random bits: the name is nobody else's, so that whatever bears it may be deleted below.
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    mode = 0o600 if is_private else 0o666
     try:
+        # Inside: an interrupt may come as soon as the file is there, before its handle is.
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with open(handle, "wb") as raw:
             yield raw
             raw.flush()
