@@ -116,7 +116,7 @@ def _slices(dimension: str, slices: dict[str, SliceReport]) -> Iterator[str]:
                 for name, found in labelled.items()
             ),
         )
-    others = [f"{_short(n)} ({found.n})" for n, found in slices.items() if n not in labelled]
+    others = [f"{in_table(n)} ({found.n})" for n, found in slices.items() if n not in labelled]
     if others:
         yield from textwrap.wrap(
             f"by {dimension}, without a label (rows): {', '.join(others)}",
