@@ -11,17 +11,19 @@ import numpy as np
 import pytest
 
 from uncertain_llm.evaluation.dataset import BadLine
+from uncertain_llm.evaluation.interval_quantiles import (
+    Quantiles,
+    fit_widening,
+    interval_at,
+    pooled_quantiles,
+    winkler_scores,
+)
 from uncertain_llm.evaluation.intervals import (
     IntervalLevel,
     IntervalReport,
     IntervalRow,
-    Quantiles,
     evaluate_intervals,
-    fit_widening,
-    interval_at,
-    pooled_quantiles,
     read_interval_rows,
-    winkler_scores,
 )
 
 STATED = (0.05, 0.25, 0.5, 0.75, 0.95)
