@@ -56,15 +56,35 @@ KINDS = _kinds()
 SHARES = np.array([kind.share for kind in KINDS]) / sum(kind.share for kind in KINDS)
 
 
-def drawn(n: int, rng: np.random.Generator) -> FitRows:
-    """Return labelled rows of n questions."""
-    return FitRows(BINDING, [_row(KINDS[i], rng) for i in rng.choice(len(KINDS), n, p=SHARES)])
+HARDER = {"": 1.0, "art": 1.0, "law": 1.1}
+"""How many times as often each domain's answers are wrong."""
 
 
-def _row(kind: Kind, rng: np.random.Generator) -> FitRow:
-    first, second = (float(rng.random() < wrong) for wrong in kind.wrong)
+def drawn(
+    n: int,
+    rng: np.random.Generator,
+    *,
+    domains: Sequence[str] = ("",),
+    grades: Sequence[float] = (1.0,),
+) -> FitRows:
+    """Return labelled rows of n questions; each domain, and each loss of a wrong answer, as often.
+
+    A label does not say more than that: the loss of the answer.
+    """
+    kinds = [KINDS[i] for i in rng.choice(len(KINDS), n, p=SHARES)]
+    return FitRows(BINDING, [_row(kind, rng, domains, grades) for kind in kinds])
+
+
+def _row(
+    kind: Kind, rng: np.random.Generator, domains: Sequence[str], grades: Sequence[float]
+) -> FitRow:
+    domain = domains[rng.integers(len(domains))] if len(domains) > 1 else domains[0]
+    first, second = (float(rng.random() < wrong * HARDER[domain]) for wrong in kind.wrong)
+    if len(grades) > 1:
+        first, second = first * float(rng.choice(grades)), second * float(rng.choice(grades))
     again = Look(values=kind.second, n_samples=7, loss=second, is_declined=False)
-    return FitRow(kind.first, 3, first, False, True, {}, again=again)
+    slices = {"domain": domain} if domain else {}
+    return FitRow(kind.first, 3, first, False, True, slices, again=again)
 
 
 @dataclass(frozen=True)
@@ -75,11 +95,11 @@ class Shown:
     risk: float
 
 
-def shown_after(file: CalibrationFile) -> Shown:
+def shown_after(file: CalibrationFile, domain: str = "") -> Shown:
     """Return what the file's policy shows then, by asking it about every kind of question."""
-    gate = file.gate("")
+    gate = file.gate(domain)
     assert gate is not None
-    return _shown(file, lambda score: gate.lets_verified(score, n_replies=7))
+    return _shown(file, lambda score: gate.lets_verified(score, n_replies=7), domain)
 
 
 def shown_from(file: CalibrationFile, threshold: float) -> Shown:
@@ -87,21 +107,25 @@ def shown_from(file: CalibrationFile, threshold: float) -> Shown:
     return _shown(file, lambda score: score >= threshold)
 
 
-def _shown(file: CalibrationFile, lets: Callable[[float], bool]) -> Shown:
-    scores = [_second_score(kind.first, kind.second, file) for kind in KINDS]
+def _shown(file: CalibrationFile, lets: Callable[[float], bool], domain: str = "") -> Shown:
+    scores = [_second_score(kind.first, kind.second, file, domain) for kind in KINDS]
     weights = SHARES * np.array([score is not None and lets(score) for score in scores])
-    wrong = float(weights @ np.array([kind.wrong[1] for kind in KINDS]))
+    wrong = float(weights @ np.array([kind.wrong[1] * HARDER[domain] for kind in KINDS]))
     share = float(weights.sum())
     return Shown(share=share, risk=wrong / share if share else 0.0)
 
 
 def _second_score(
-    first: Mapping[str, float], second: Mapping[str, float], file: CalibrationFile
+    first: Mapping[str, float],
+    second: Mapping[str, float],
+    file: CalibrationFile,
+    domain: str = "",
 ) -> float | None:
     """Return the score of the second look where the policy's cuts would show what came of it."""
-    policy, gate = Policy.model_validate(file.policy), file.gate("")
+    policy, gate = Policy.model_validate(file.policy), file.gate(domain)
+    estimator = file.estimator.for_group_named(domain)
     looks = [
-        file.estimator.estimate(_measured(values), n_samples=n)
+        estimator.estimate(_measured(values), n_samples=n)
         for values, n in ((first, 3), (second, 7))
     ]
     action = decide(looks[0], policy, refusal=None, label_draw=1.0, gate=gate).action
