@@ -179,7 +179,8 @@ def test_closing_leaves_the_applications_own_litellm_connections_open(server: Se
 
 def test_requests_run_on_a_private_loop_and_after_a_fork(server: Server) -> None:
     code = f"""
-import os
+import os, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of forks beside threads
 from uncertain_llm.core.chat import CallPurpose, ModelCall
 from uncertain_llm.providers.io_loop import shared_loop
 from uncertain_llm.providers.litellm_model import LiteLLMModel
