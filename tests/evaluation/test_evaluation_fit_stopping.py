@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,3 +121,15 @@ def test_a_file_in_whose_place_another_estimator_runs_stops_nothing(tmp_path: Pa
     own = pipeline_for(fitted, estimator=load_prior()).stopping_table
 
     assert pipeline_for(fitted).stopping_table != own == pipeline_for(WAVES).stopping_table
+
+
+def test_a_single_reply_that_states_nothing_is_no_place_to_stop(tmp_path: Path) -> None:
+    """Nothing is measured there, so no label calibrates it, however clear labels are of it."""
+    path = _recording(tmp_path / "made.jsonl", 400)
+    silent = re.sub(r'"confidence": [0-9.]+', '"confidence": null', path.read_text())
+    path.write_text(silent.replace('"correct": false', '"correct": true'))
+
+    table = _read(path).stopping
+
+    assert table is not None
+    assert table.asks_again(1, 1, None)

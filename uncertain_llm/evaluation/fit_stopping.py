@@ -21,7 +21,7 @@ from uncertain_llm.flow.measure import estimate
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.flow.waves import tally_of
 from uncertain_llm.policy import AnswerChoice
-from uncertain_llm.policy.stopping_table import StoppingTable, stopping_table
+from uncertain_llm.policy.stopping_table import StoppingTable, probability_at, stopping_table
 
 __all__ = ["is_apart", "table_from"]
 
@@ -51,7 +51,7 @@ def table_from(
 
     Args:
         rows: Those set apart, all replies with them.
-        pipeline: Its policy prices a reply; its estimator is not asked.
+        pipeline: Its policy prices a reply; its estimator says which states have a probability.
         choice: Which reply is the answer.
         n_samples: Use the first so many replies of each row; None uses all that may be asked for.
 
@@ -71,8 +71,10 @@ def table_from(
         [[(state, known) for state, known in run if known is not None] for run in labelled]
     )
     agrees = _fitted([[*_grows(run)] for run in labelled])
+    measured = probability_at(pipeline.estimator)
     return stopping_table(
-        right,
+        # What nothing measures, one reply that states no probability, no fit will tell either.
+        lambda *state: None if measured(*state) is None else right(*state),
         lambda p: costs.abstain if p is None else min(costs.losses(p).values()),
         n_max=n_max,
         price=price,
