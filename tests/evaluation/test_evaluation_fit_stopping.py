@@ -123,13 +123,20 @@ def test_a_file_in_whose_place_another_estimator_runs_stops_nothing(tmp_path: Pa
     assert pipeline_for(fitted).stopping_table != own == pipeline_for(WAVES).stopping_table
 
 
-def test_a_single_reply_that_states_nothing_is_no_place_to_stop(tmp_path: Path) -> None:
-    """Nothing is measured there, so no label calibrates it, however clear labels are of it."""
+@pytest.mark.parametrize(
+    ("right", "unavailable", "goes_on"),
+    [(True, "abstain", True), (False, "hedge", True), (False, "abstain", False)],
+)
+def test_a_single_reply_that_states_nothing_loses_what_is_done_without_a_probability(
+    tmp_path: Path, right: bool, unavailable: str, goes_on: bool
+) -> None:
+    """A right answer withheld costs 3, a wrong one hedged 5.5; a wrong one withheld no more."""
     path = _recording(tmp_path / "made.jsonl", 400)
     silent = re.sub(r'"confidence": [0-9.]+', '"confidence": null', path.read_text())
-    path.write_text(silent.replace('"correct": false', '"correct": true'))
+    path.write_text(re.sub(r'"correct": \w+', f'"correct": {str(right).lower()}', silent))
+    decide = Decide(costs=COSTS, when_unavailable=unavailable)
 
-    table = _read(path).stopping
+    table = rows_from_recordings([path], WAVES.model_copy(update={"decide": decide})).stopping
 
     assert table is not None
-    assert table.asks_again(1, 1, None)
+    assert table.asks_again(1, 1, None) is goes_on

@@ -72,10 +72,17 @@ def table_from(
     )
     agrees = _fitted([[*_grows(run)] for run in labelled])
     measured = probability_at(pipeline.estimator)
+    unmeasured = pipeline.policy.decide.when_unavailable
+
+    def loss(known: tuple[float, bool]) -> float:
+        p, is_measured = known
+        return min(costs.losses(p).values()) if is_measured else costs.losses(p)[unmeasured]
+
     return stopping_table(
-        # What nothing measures, one reply that states no probability, no fit will tell either.
-        lambda *state: None if measured(*state) is None else right(*state),
-        lambda p: costs.abstain if p is None else min(costs.losses(p).values()),
+        # What nothing measures, one reply that states no probability, no fit will tell either: what
+        # is done there does not hang on a probability, but what it loses does.
+        lambda *state: (right(*state), measured(*state) is not None),
+        loss,
         n_max=n_max,
         price=price,
         agrees=agrees,

@@ -6,7 +6,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
@@ -22,6 +22,8 @@ STATED_EDGES = (0.55, 0.75, 0.85, 0.925, 0.965, 0.985)
 """Edges between the bins of stated probabilities; models mostly state 80 to 100 %, in steps."""
 
 _BIN_VALUES = (0.4, 0.65, 0.8, 0.9, 0.95, 0.97, 0.99)
+
+_Known = TypeVar("_Known")
 
 
 class StoppingTable(Value):
@@ -57,8 +59,8 @@ class StoppingTable(Value):
 
 
 def stopping_table(
-    probability: Callable[[int, int, float | None], float | None],
-    loss: Callable[[float | None], float],
+    probability: Callable[[int, int, float | None], _Known],
+    loss: Callable[[_Known], float],
     *,
     n_max: int,
     price: float,
@@ -74,8 +76,9 @@ def stopping_table(
 
     Args:
         probability: P(the answer is right) for (replies, agreeing, stated), calibrated for
-            answers that were reached under this kind of rule; None where it is not known.
-        loss: Expected loss of the best action at a probability, in the units of `price`.
+            answers that were reached under this kind of rule; or whatever else `loss` takes, as
+            None where it is not known.
+        loss: Expected loss of what is done then, in the units of `price`.
         n_max: Replies at most, at least 1.
         price: Of one reply, >= 0.
         agrees: P(the next reply agrees) for (replies, agreeing, stated); None means `next_agrees`.
