@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import threading
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from uncertain_llm.core.errors import LogError
-from uncertain_llm.core.response import DecisionRecord, Label
+from uncertain_llm.core.response import SCHEMA_VERSION, DecisionRecord, Label
 from uncertain_llm.storage.decision_log import SqlDecisionLog, open_log
 from uncertain_llm.storage.log_errors import sentence_for
 from uncertain_llm.storage.log_url import parse_log_url
@@ -215,7 +216,11 @@ def test_a_record_of_a_future_schema(
 ) -> None:
     record = make_record()
     log.append(record)
-    future = {**json.loads(record.model_dump_json()), "schema_version": 2, "mood": "sunny"}
+    future = {
+        **json.loads(record.model_dump_json()),
+        "schema_version": SCHEMA_VERSION + 1,
+        "mood": "sunny",
+    }
     connection = sqlite3.connect(path)
     connection.execute("UPDATE decisions SET record = ?", [json.dumps(future)])
     connection.commit()
@@ -224,15 +229,32 @@ def test_a_record_of_a_future_schema(
     message = _message(lambda: list(log.records()))
 
     assert f"decision {record.id} in the log" in message
-    assert "newer version of uncertain-llm (record schema 2, this version reads up to 1)" in message
+    newer, known = SCHEMA_VERSION + 1, SCHEMA_VERSION
+    assert f"uncertain-llm (record schema {newer}, this version reads up to {known})" in message
 
 
 def test_a_future_record_that_still_fits_is_not_guessed_at(
     log: SqlDecisionLog, make_record: MakeRecord
 ) -> None:
-    log.append(make_record(schema_version=2))
+    log.append(make_record(schema_version=SCHEMA_VERSION + 1))
 
-    assert "record schema 2" in _message(lambda: list(log.records()))
+    assert f"record schema {SCHEMA_VERSION + 1}" in _message(lambda: list(log.records()))
+
+
+def test_a_record_of_the_first_version_is_read(
+    path: Path, log: SqlDecisionLog, make_record: MakeRecord
+) -> None:
+    """It knew neither probes nor replies of other models."""
+    record = make_record(schema_version=1)
+    first = json.loads(record.model_dump_json())
+    del first["evidence"]["probe"], first["evidence"]["clustering"]["other_models"]
+    for sample in (first["evidence"]["answer"], *first["evidence"]["samples"]):
+        del sample["other_model"]
+    log.append(record)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE decisions SET record = ?", [json.dumps(first)])
+
+    assert list(log.records()) == [record]
 
 
 def test_a_broken_row_is_named_and_not_quoted(

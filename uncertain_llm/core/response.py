@@ -13,7 +13,10 @@ from uncertain_llm.core.decision import Action, Decision, Refusal, Verdict
 
 __all__ = ["CallRecord", "DecisionRecord", "Label", "Provenance", "Response"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""The form of a record. Whatever an older version would not know, a field, a reason, a purpose of a
+call, raises it: that version then says "newer", not "damaged" (2: probes, replies of other models,
+promises of second looks). Records of every version before are read."""
 
 
 class CallRecord(Value):
