@@ -21,7 +21,7 @@ from uncertain_llm.text.number_prose import number_in_prose
 from uncertain_llm.text.numerals import read_quantity
 from uncertain_llm.text.option_answers import chosen_option
 from uncertain_llm.text.prose import text_in_prose, without_hedges
-from uncertain_llm.text.prose_relations import said_abroad
+from uncertain_llm.text.prose_relations import said_abroad, said_in_the_east
 from uncertain_llm.text.questions import (
     FUNCTION_WORDS,
     MAX_CACHED,
@@ -57,6 +57,8 @@ _POLARITY = re.compile(
     r"\b(?:is|are|was|were|that's|that is)\s+(?:\*\*)?(true|false|correct|incorrect)\b",
     re.IGNORECASE,
 )
+_FENCED = re.compile(r"```[^`]{0,4000}```")
+_ODDS = re.compile(r"\bone (?:in|out of) (?:every )?[a-z]{3,9}(?:-[a-z]{3,5})?\b", re.IGNORECASE)
 _FRACTION = re.compile(r"\((\d{1,12})\)/\((\d{1,12})\)")
 _RATIO = re.compile(
     r"(?<![\d.,:])\d[\d.]{0,9}(?: ?: ?\d[\d.]{0,9}){1,4}(?!\w)|\b\d{1,9} to \d{1,9}\b"
@@ -86,11 +88,23 @@ _WRAPS = (
 )
 # "That would be George Eliot": the words before the name answer nothing.
 _POINTING = re.compile(
-    r"(?:that|it|this|he|she|they) (?:would|will|must|should|could|might) (?:be|have been) (?=\S)",
+    r"(?:that|it|this|he|she|they)(?: (?:would|will|must|should|could|might)|'d|'ll) "
+    r"(?:be|have been) (?=\S)",
     re.IGNORECASE,
 )
 _CORRECTED = re.compile(r"(?:no|nope|not quite)[,.:]? (?:(?:it|that)(?:'s| is) )?", re.IGNORECASE)
 _MEASURED_ASIDE = re.compile(r"(?<=[a-z]), (?:at|with|about|around|some) \d[^\n]*$")
+# "negative, not neutral", "oxen (not oxes)": what it is not adds nothing.
+_NOT_THAT = re.compile(
+    r"(?<=\w)(?:, (?:and |but )?| \()(?:definitely |certainly |clearly )?not (?:an? |the )?"
+    r"[\w'-]{1,20}(?: [\w'-]{1,20}){0,2}\)?$"
+)
+_EMOJI_END = re.compile(
+    r"(?<=\w)[.!]?[\s\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]*[\U0001f000-\U0001faff\u2600-\u27bf]\ufe0f?$"
+)
+_CONCLUSION = re.compile(r"(?:so|therefore|thus|hence)\b", re.IGNORECASE)
+# "x = 18/3 = 6", and no "x = 2 or x = 3", no "x >= 3".
+_CHAIN = re.compile(r"[^<>!=,\n]{1,60}(?:=[^<>!=,\n]{1,60}){2,8}")
 _PLAIN = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,4}\.?")
 
 
@@ -201,6 +215,10 @@ def _open_answer(text: str, view: QuestionView, task: str | None) -> str | None:
 
 def _prose_answer(text: str, view: QuestionView, task: str | None) -> str | None:
     """Return the answer of prose that marks none, by the kind of answer asked for."""
+    if "```" in text and sum(map(str.isalnum, prose := _FENCED.sub("\n", text))) > 20:
+        text = prose
+    if view.wants_fraction and (odds := _ODDS.search(text)) and read_quantity(odds[0]) is not None:
+        return odds[0]
     if view.asks_when and (date := date_in_prose(text, view)) is not None:
         return date
     if (chosen := choice_in_prose(text, view)) is not None:
@@ -226,6 +244,8 @@ def _without_retracted(text: str) -> str:
         return text
     retracted = last_match(_RETRACTION, text)
     rest = text[retracted.end() :] if retracted is not None else ""
+    concluding = [part for part in sentences(rest) if _CONCLUSION.match(part)]
+    rest = concluding[-1] if concluding else rest
     return rest if sum(map(str.isalnum, rest)) > 3 else text
 
 
@@ -273,8 +293,8 @@ def _settle(value: str, view: QuestionView, task: str | None) -> str | None:
     if len(short) < 40 and _PLAIN.fullmatch(short) and not _restates(short, view):
         return short
     if is_listed(short) or _BARE_MATHS.fullmatch(short):
-        return _end_of_chain(short, view)
-    if abroad := said_abroad(short):
+        return _end_of_chain(short, view, task)
+    if abroad := said_abroad(short) or said_in_the_east(short, view):
         return abroad
     return _settle_typed(short, view, task, is_closed=plain.endswith("."))
 
@@ -286,7 +306,7 @@ def _settle_typed(
     is_verdict = view.wants_boolean and not takes_both_sides(short)
     if is_verdict and (boolean := _stated_boolean(short, view)):
         return boolean
-    if len(short.split()) > 2 and (chosen := choice_in_prose(short, view)) is not None:
+    if len(short.split()) > 1 and (chosen := choice_in_prose(short, view)) is not None:
         return chosen
     if read_quantity(plain_math(short)) is not None or read_date(short) is not None:
         return plain_math(short).strip() if "\\" in short or "$" in short else short
@@ -303,10 +323,13 @@ def _settle_typed(
     return text_in_prose(short, view)
 
 
-def _end_of_chain(short: str, view: QuestionView) -> str:
+def _end_of_chain(short: str, view: QuestionView, task: str | None) -> str:
     """Return the last side of "1/8 = 0.125 = 12.5%" where a number is asked for."""
     last = short.rsplit("=", 1)[-1].strip()
-    is_chain = view.wants_number and read_quantity(plain_math(last)) is not None
+    is_asked = view.wants_number or (
+        task in NUMBER_TASKS and _CHAIN.fullmatch(short) is not None and " or " not in short
+    )
+    is_chain = is_asked and read_quantity(plain_math(last)) is not None
     return last if is_chain else short
 
 
@@ -317,6 +340,8 @@ def _without_preamble(short: str, view: QuestionView) -> str:
         short = _CORRECTED.sub("", rest, count=1)
     if pointing := _POINTING.match(short):
         short = short[pointing.end() :]
+    if not view.wants_boolean:
+        short = _NOT_THAT.sub("", short)
     return short if view.wants_number else _MEASURED_ASIDE.sub("", short)
 
 
@@ -330,6 +355,9 @@ def _restates(short: str, view: QuestionView) -> bool:
     spelled = fold(short).split()
     if not _VERBS.isdisjoint(spelled):
         return True
+    if len(spelled) == 3:
+        # "Verdi composed Aida": what was asked stands behind the answer, its verb first.
+        return spelled[1].endswith(("s", "ed")) and all(stem(w) in view.stems for w in spelled[1:])
     if len(spelled) < 4:
         return False
     if not _DEFINING.isdisjoint(spelled):
@@ -348,7 +376,7 @@ def _opens_with_topic(short: str, view: QuestionView) -> bool:
 
 def _unwrapped(plain: str) -> str:
     """Return a phrase without its full stop and without quotes around the whole of it."""
-    short = plain.strip(" \t").rstrip(".!")
+    short = _EMOJI_END.sub("", plain.strip(" \t")).rstrip(".!")
     for opening, closing in _WRAPS:
         if len(short) > 2 and short[0] == opening and short[-1] == closing:
             inner = short[1:-1]
@@ -358,7 +386,7 @@ def _unwrapped(plain: str) -> str:
 
 
 _DEFINING = word_set("stands represents means equals refers denotes")
-_VERBS = word_set("is was are were has have had i think believe guess it")
+_VERBS = word_set("is was are were has have had i think believe guess it lautet trata agit")
 
 
 def _settle_number(short: str, view: QuestionView) -> str | None:

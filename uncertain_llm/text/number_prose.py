@@ -184,9 +184,9 @@ def _numbers_of(sentence: str, question: QuestionView, bold: set[str]) -> list[C
         score += 2.0 * any(match.group() in span for span in bold)
         score -= 0.7 * sentence.count(";", 0, match.start())
         found.append(Candidate(score, match.start(), text))
-    if not found:
-        found = _spelled_numbers(sentence, question)
-    return found
+    spelled = _spelled_numbers(sentence, question)
+    # Beside figures, words count only before what is counted: "four strings, tuned in 5 steps".
+    return found + [word for word in spelled if word.score > 0] if found else spelled
 
 
 def _subject_weight(sentence: str, start: int, end: int, question: QuestionView) -> float:
@@ -272,7 +272,10 @@ def _with_surroundings(sentence: str, start: int, end: int) -> tuple[str, str]:
     if power := _POWER_OF_TEN.match(after):
         return sentence[start : end + power.end()], ""
     if length := _named_unit(after):
-        return sentence[start : end + length], "unit"
+        parts = after[:length].split()
+        # "degrees Fahrenheit" is asked for by its last word, "hours and 30 minutes" by its first.
+        word = parts[-1] if find_unit(squash(fold(after[:length]))) is not None else parts[0]
+        return sentence[start : end + length], word
     fraction = _BELOW_LINE.match(after)
     if fraction:
         return sentence[start : end + fraction.end()], ""

@@ -66,8 +66,10 @@ def _numbered(text: str, question: QuestionView) -> str | None:
         if found := option_number(value, question) or option_by_text(value, question):
             return found
     said = sentences(text) or [""]
-    if opened := option_number(plain_line(text.split("\n", 1)[0]), question):
-        return opened
+    first = text.split("\n", 1)[0]
+    for opening in (first, plain_line(first)):  # "4) Not found" is no item of a list
+        if opened := option_number(opening, question):
+            return opened
     return option_by_text(text, question) or option_number(said[-1], question)
 
 

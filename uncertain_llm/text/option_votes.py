@@ -70,10 +70,15 @@ _FOR_AFTER = re.compile(
     r"(?:(?:is|are|'s|was|must be|seems|appears|looks|remains|fits|stands?|holds?|makes?)"
     r"(?:\s+(?:clearly|the|only|most|indeed|definitely|therefore|thus|also|to be|likely|probably|"
     r"by far|more|a|out as|one|option|choice|statement))*"
-    r"(?:\s+(?:correct|true|right|best|answer|accurate|appropriate|it|what|plausible|valid|"
+    r"(?:\s+(?:correct|true|right|best|answer|accurate|appropriate|it|plausible|valid|"
     r"factual|suitable|odd one)\b)|"
     r"(?:fits|remains|stands|holds|matches|it is|correct|true|right)\b|[\u2705\u2713\u2714])",
     re.IGNORECASE,
+)
+_PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
+_PLACE = re.compile(
+    r"\bthe (first|second|third|fourth|fifth|last) (?:option|choice|answer|alternative)\b|"
+    r"(?<=is )the (first|second|third|fourth|fifth|last)(?= one\b|\W{0,2}$|,)"
 )
 _TICK = re.compile(r"[\u2705\u2713\u2714\u2611]|\((?:correct|right|true)\)", re.IGNORECASE)
 _LINE_LETTER = re.compile(
@@ -229,10 +234,18 @@ def _verdict(before: str, after: str) -> str:
     return ""
 
 
+def _option_at(match: re.Match[str], letters: list[str]) -> str:
+    place = _PLACES[match[1] or match[2]]
+    return f"({letters[place]})" if place < len(letters) else match[0]
+
+
 def with_letters(text: str, question: QuestionView) -> str:
     """Return a folded text with each option's own text replaced by its letter: "so (B)"."""
     out = fold(text)
     texts = {letter: fold(option).strip(" .!?\"'") for letter, option in question.options.items()}
+    if _PLACE.search(out):
+        letters = list(question.options)
+        out = _PLACE.sub(lambda match: _option_at(match, letters), out)
     for letter in sorted(texts, key=lambda letter: len(texts[letter]), reverse=True):
         if len(texts[letter]) > 1:
             out = re.sub(

@@ -7,7 +7,7 @@ import re
 from uncertain_llm.text.cleaning import bold_spans, plain_line, sentences, without_concession
 from uncertain_llm.text.folding import fold, squash, stem, word_set, words
 from uncertain_llm.text.number_prose import Candidate
-from uncertain_llm.text.prose_relations import said_abroad, winner_in
+from uncertain_llm.text.prose_relations import said_abroad, said_in_the_east, winner_in
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView, asked_verbs, bare_verb
 
 __all__ = ["text_in_prose", "without_hedges"]
@@ -30,7 +30,7 @@ _LEAD = re.compile(
     r"(?:sure|certain)(?: about this)?,? "
     r"but|(?:it's|it is|this is)? ?(?:hard|difficult) to (?:say|tell)(?: for (?:sure|certain))?"
     r"[,;:]?(?: but)?|i don't know (?:for (?:sure|certain)|exactly),? but|"
-    r"based on [^,]{1,80})(?:,? "
+    r"based on [^,]{1,80}|you (?:would |could |can )?(?:say|use|write))(?:,? "
     r"that)?,?\s+|"
     r"(?:it|that|this|he|she|they)(?:'s| is| was| are| were| would be| will be| would have been)\s+"
     r"(?:(?:probably|likely|most likely|generally|usually|commonly)\s+)?)",
@@ -42,7 +42,7 @@ _TRAIL = re.compile(
     r"have|haven't|can't|estimated)\b|i'm|as far as|at a guess|which|who|where|because|since|"
     r"so|making|meaning|so that|"
     r"and (?:i|it|he|she|they|this|that|its|his|my)\b|it|he|she|this|that|if i|to my|for "
-    r"example|such as|e\.g|not|"
+    r"example|such as|as in|e\.g|not|"
     r"with|followed by|using|the|in|from|at|on|near|along|during|after|before|between|based on|"
     r"rounded|"
     r"(?-i:[a-z]){3,14}(?:ing (?:\d|at|in|on|by|to|as|for|the|an?|over|more|up|around|about|from|"
@@ -70,6 +70,7 @@ _REASONING = re.compile(
     r"we need to\b|i need to\b|recall\b|identify\b|1[.)]\s)",
     re.IGNORECASE,
 )
+_BASED_ON = re.compile(r"(?:based on|according to|as far as|to) [^,.]{1,60}, ", re.IGNORECASE)
 # A run that is a name and stands after "is" or "by".
 _SURE = 3.0
 _PARTICLES = word_set("of the de da di du von van der den la le y bin al el and & ter")
@@ -108,12 +109,20 @@ _ITEMS = re.compile(
 # "During most of the war, the prime minister was ...": what stands in front is no answer.
 _FRONTED = re.compile(
     r"^(?:with|during|in|at|on|after|before|by|despite|following|throughout|under|since|among|unlike|"
-    r"for) [^,(]{1,80}, (?=(?:the|its?|this|that|\w+'s) \S+ \S|(?-i:[A-Z])\S+ \S)",
+    r"for) (?:[^,(]|,(?=\d)){1,80}, (?=(?:the|its?|this|that|\w+'s) \S+ \S|(?-i:[A-Z])\S+ \S)",
     re.IGNORECASE,
 )
 _OF_PLACE = re.compile(r"([A-Z]\S+ (?!Queen|King|Duke|Prince|Earl|Lord|Pope)[A-Z]\S+) of [A-Z]\w+")
 _NUMBERED_ASIDE = re.compile(r"(?:[a-z]{2,20} ){1,4}\d[\d.,]{0,12}")  # "tungsten, atomic number 74"
 _ADVERB = re.compile(r" [a-z]{2,20}ly$")
+# "It was Giuseppe Verdi who wrote it", "Giuseppe Verdi is the one who wrote it".
+_CLEFT = re.compile(
+    r"(?:[Ii]t|[Tt]hat) (?:was|is) (?P<cleft>\S.{0,80}?) (?:who|that|which) \w|"
+    r"(?P<one>[A-Z]\S*(?: \S+){0,5}?)(?: \([^)]{1,60}\))? (?:is|was) the (?:one|person|man|woman) "
+    r"(?:who|that)\b",
+)
+_SELF_ASKED = re.compile(r"\S(?: \S+){0,5}\? No\b")
+_ASSURING = word_set("actually really indeed definitely certainly simply now currently")
 _CODE_SPAN = re.compile(r"(?<!`)`([^`\n]{1,60})`(?!`)")
 _VERB_ARTICLE = re.compile(r"[a-z]{2,20}(?:s|ed)\s+(?:an?|the|you|us)\s+(?=\S)")
 _CONTRAST = re.compile(r",?\s(?:but|yet|however,?)\s(?=\w)", re.IGNORECASE)
@@ -130,7 +139,7 @@ _PLACE_KIND = re.compile(
 )
 _SO_IT_IS = re.compile(
     r",\s(?:so|therefore|thus|hence|meaning)\s(?!there)"
-    r"(?=\S+(?: \S+){0,3} (?:is|must be|should be|would be)\s)",
+    r"(?=\S+(?: \S+){0,3} (?:is|must be|should be|would be)\s|it will be\s)",
     re.IGNORECASE,
 )
 
@@ -147,6 +156,13 @@ def without_hedges(sentence: str) -> str:
     if cut is not None and out[: cut.start()].strip():
         out = out[: cut.start()]
     return out.strip().rstrip(".!").strip() or sentence.strip()
+
+
+def _uncleft(sentence: str) -> str:
+    """Return what "it was X who ..." or "to my knowledge, X is the one who ..." points at."""
+    opened = _BASED_ON.match(sentence)
+    cleft = _CLEFT.match(sentence, opened.end() if opened else 0)
+    return sentence if cleft is None else cleft["cleft"] or cleft["one"]
 
 
 def _without_lead(sentence: str) -> str:
@@ -179,7 +195,8 @@ def text_in_prose(text: str, question: QuestionView) -> str | None:
     if bold := _bold_answer(text, question) or _code_answer(text, question):
         return bold
     # A question that the reply asks itself is not its answer.
-    said = [sentence for sentence in said if not sentence.endswith("?")] or said
+    answered = 1 if len(said) > 2 and _SELF_ASKED.match(" ".join(said[:2])) else 0
+    said = [part for part in said[2 * answered :] if not part.endswith("?")] or said
     reasons = _REASONING.match(said[0]) is not None and len(said) > 2
     for sentence in said[-1:-5:-1] if reasons else said[:6]:
         if found := _new_part(sentence, question):
@@ -213,8 +230,9 @@ def _new_part(sentence: str, question: QuestionView) -> str | None:
         return None
     if not question.stems:
         return without_hedges(sentence)
-    if abroad := said_abroad(sentence):
+    if abroad := said_abroad(sentence) or said_in_the_east(sentence, question):
         return abroad
+    sentence = _uncleft(sentence)
     if winner := winner_in(_FRONTED.sub("", _without_lead(sentence), count=1), question):
         return winner
     sentence = _answering_clause(sentence, question)
@@ -233,7 +251,7 @@ def _new_part(sentence: str, question: QuestionView) -> str | None:
     runs = _weighed_by_subject(claim, runs, question)
     best = max(runs, key=lambda run: (run.score, run.place))
     if len(runs) > 1 and best.score < _SURE and _overlap(claim, question) < 0.2:
-        return claim
+        return claim if question.asks_when else _ADJUNCT.sub("", claim) or claim
     return best.text
 
 
@@ -350,7 +368,7 @@ def _part_of_run(word: str, question: QuestionView) -> str:
         return "inside"
     if word in {";", ":"} or word in _COPULA or _is_asked(word, question):
         return "end"
-    return "inside" if word in FUNCTION_WORDS else "new"
+    return "inside" if word in FUNCTION_WORDS or word in _ASSURING else "new"
 
 
 def _is_asked(word: str, question: QuestionView) -> bool:

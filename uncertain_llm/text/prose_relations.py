@@ -7,12 +7,14 @@ import re
 from uncertain_llm.text.folding import word_set
 from uncertain_llm.text.questions import QuestionView
 
-__all__ = ["said_abroad", "winner_in"]
+__all__ = ["said_abroad", "said_in_the_east", "winner_in"]
 
 # The copula of a reply in German, French, Spanish, Italian, Portuguese or a Scandinavian language.
 _COPULA_ABROAD = re.compile(
-    r"^(?:[^.;:]{0,100}\s)?(?:c['\u2019])?(?:est|ist|es|era|fue|war|sind|son|sont|sono|\u00e8|\u00e9|\u00e4r|er|hei\u00dft|"
-    r"s['\u2019]appelle|se llama|si chiama)\s+(?P<rest>\S.{0,80})$",
+    r"^(?:[^.;:]{0,100}\s)?(?:c['\u2019])?(?:lautet|est|ist|es|era|fue|war|sind|son|sont|sono|\u00e8|\u00e9|\u00e4r|er|hei\u00dft|"
+    r"s['\u2019]appelle|se llama|si chiama|s['\u2019]agit d[eu]|se trata de[l]?|si tratta di|"
+    r"handelt sich um)\s+(?P<rest>\S.{0,80})$|"
+    r"^il s['\u2019]agit d['\u2019](?P<of>\S.{0,80})$",
     re.IGNORECASE,
 )
 _ENGLISH = re.compile(r"\b(?:is|are|was|were|has|have|the|of|it)\b", re.IGNORECASE)
@@ -20,6 +22,25 @@ _CONTRAST_ABROAD = re.compile(
     r",?\s(?:et non(?: pas)?|und nicht|nicht|y no|no|e non|mais pas|n\u00e3o)\s.*$", re.IGNORECASE
 )
 _ARTICLE_ABROAD = re.compile(r"(?:le|la|les|der|die|das|el|los|las|il|lo|o|os|as)\s+(?=[A-Z])")
+_AGENT_ABROAD = re.compile(
+    r"\b(?:wurden? (?:[^.,;]{0,40} )?von|(?:a|ont) \u00e9t\u00e9 \S+ par|"
+    r"(?:fue|fueron|foi) \S+ por|(?:\u00e8|fu) stat[oa] \S+ da)\s+"
+    r"(?P<agent>[A-Z\u00c0-\u00de][\w.'\u2019-]*"
+    r"(?: (?:(?:de|von|van|da) )?[A-Z\u00c0-\u00de][\w.'\u2019-]*){0,4})"
+)
+_EAST = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_EAST_CLAUSE = re.compile(r"[,\uff0c\uff1b]\s?(?=\u4e0d|\u800c|\u4f46|\u5e76)|\u3002")
+_EAST_LABEL = re.compile(
+    r"(?:\u6240\u4ee5|\u56e0\u6b64)?[,\uff0c]?(?:\u6700\u7ec8|\u6b63\u786e)?(?:\u7684)?"
+    r"(?:\u7b54\u6848|\u7b54\u3048|\u6b63\u89e3|\uc815\ub2f5|\ub2f5)"
+    r"(?:\u662f|\u4e3a|\u306f|\uc740)?\s?[:\uff1a]?\s?"
+)
+_EAST_END = re.compile(
+    r"(?:\u3067\u3059|\u3067\u3042\u308b|\u3060|\uc785\ub2c8\ub2e4|\uc774\uc5d0\uc694|\uc608\uc694|\uc774\ub2e4)$"
+)
+_EAST_COPULA = re.compile(
+    r"(?P<left>.{1,60}?)(?:\u5c31?\u662f|\u306f|\u304c|(?<=[\uac00-\ud7af])[\uc740\ub294\uc774\uac00]\s)(?P<right>.{1,60})"
+)
 _WINNING = re.compile(
     r"(?P<winner>\S.{0,60}?)\s(?:beat|beats|defeated|defeats|overcame|edged|outplayed)\s|"
     r".{1,60}?\s(?:lost|conceded|was beaten|was defeated)(?:\s.{0,40}?)?\s(?:to|by)\s"
@@ -31,12 +52,41 @@ _CONTEST = word_set("won win winner winning champion victor beat defeat lost pri
 
 
 def said_abroad(sentence: str) -> str | None:
-    """Return what follows the copula of a sentence in another language of Europe."""
-    if _ENGLISH.search(sentence) or (match := _COPULA_ABROAD.match(sentence)) is None:
+    """Return what follows the copula of a sentence in another language of Europe.
+
+    Also who did what was done, in the passive: "wurde von Thomas Mann geschrieben".
+    """
+    if _ENGLISH.search(sentence):
         return None
-    rest = _CONTRAST_ABROAD.sub("", match.group("rest")).strip(" .!")
+    if done_by := _AGENT_ABROAD.search(sentence):
+        return done_by["agent"]
+    if (match := _COPULA_ABROAD.match(sentence)) is None:
+        return None
+    rest = _CONTRAST_ABROAD.sub("", match.group("rest") or match.group("of")).strip(" .!")
     rest = _ARTICLE_ABROAD.sub("", rest, count=1)
     return rest if 0 < len(rest.split()) <= 6 else None
+
+
+def said_in_the_east(sentence: str, question: QuestionView) -> str | None:
+    """Return the new side of a sentence in Chinese, Japanese or Korean: "Beijing is the capital".
+
+    Example:
+        >>> asked = QuestionView("\u9996\u90fd\u662f\u54ea\u91cc\uff1f")
+        >>> said_in_the_east("\u7b54\u6848\u662f\u5317\u4eac\u3002", asked)
+        '\u5317\u4eac'
+    """
+    if _EAST.search(sentence) is None:
+        return None
+    claim = _EAST_CLAUSE.split(sentence.strip(" .!\u3002\uff01"), maxsplit=1)[0]
+    bare = _EAST_END.sub("", claim)
+    if label := _EAST_LABEL.match(bare):
+        return bare[label.end() :].strip() or None
+    if (sides := _EAST_COPULA.fullmatch(bare)) is not None:
+        parts = [part.strip() for part in sides.groups() if part is not None]
+        known = set(question.text)
+        new = min(parts, key=lambda part: sum(sign in known for sign in part) / len(part))
+        return new if len(new) <= 30 else None
+    return bare.strip() if bare != claim and len(bare) <= 20 else None
 
 
 def winner_in(claim: str, question: QuestionView) -> str | None:

@@ -30,6 +30,7 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _SPAN_JOINT = re.compile(r"\s?(?:-|\u2013|\u2014|to|until|through)\s?")
+_BY_WHOM = re.compile(r"\sby (?=[A-Z]\S+(?: [A-Z]\S+)*\?)")
 _UNCOMPUTED = re.compile(
     r"\d\)?\s*(?:[-+*\u00d7/]|\\times|\\cdot|\\div)\s*\(?\d|[a-zA-Z]\s*[-+]\s*\d"
 )
@@ -61,7 +62,8 @@ _INNER = re.compile(
     re.IGNORECASE,
 )
 _VERDICT = re.compile(
-    r"\b(?:is|are|was|that's|it's|statement's|claim's|as)\s+(?:\w+ly\s+)?(?P<not>not\s+)?"
+    r"\b(?:is|are|was|that's|it's|statement's|claim's|as)(?P<not>n['\u2019]t\s+|\s+(?:\w+ly\s+)?not\s+|"
+    r"\s+)(?:\w+ly\s+)?"
     r"(?:a\s+|considered\s+)?(?:\w+ly\s+)?"
     r"(?P<word>true|false|correct|incorrect|a myth|a misconception|wrong|untrue)\b",
     re.IGNORECASE,
@@ -81,8 +83,10 @@ _YES_OR_NO = re.compile(r"\byes or no\b|\byes/no\b")
 # "They can't." "It did."
 _SHORT_VERDICT = re.compile(
     r"(?:it|he|she|they|we|you|that|this|there)\s(?:really\s|certainly\s)?(?:is|are|was|were|do|does|did|can|could|"
-    r"will|would|has|have|had|should|must)(?P<not>n['\u2019]t|\s?not)?\W{0,3}|"
-    r"(?:it|he|she|they|we|you|that|this|there)\s(?P<cannot>can['\u2019]t|won['\u2019]t)\W{0,3}",
+    r"will|would|has|have|had|should|must)(?P<not>n['\u2019]t|\s?not)?(?=\W{0,3}$|,\s|\s[-\u2013\u2014]\s)|"
+    r"(?:it|he|she|they|we|you|that|this|there)\s(?P<cannot>can['\u2019]t|won['\u2019]t)"
+    r"(?=\W{0,3}$|,\s|\s[-\u2013\u2014]\s)|"
+    r"it\s(?:sure|certainly|definitely|absolutely|indeed)\s(?:is|was|does|did|can|has)\s(?!not\b)",
     re.IGNORECASE,
 )
 _TRUE_FALSE = re.compile(r"\btrue or false\b|\bstatement\b|\bclaim\b|\btrue\?")
@@ -181,7 +185,8 @@ def _with_its_end(sentence: str, match: re.Match[str]) -> str:
 
 def _asked_event(question: QuestionView) -> list[str]:
     """Return the last words of the question, where its verb stands: "completed", "end"."""
-    content = [word for word in words(question.text) if word not in FUNCTION_WORDS]
+    asked = _BY_WHOM.split(question.text, maxsplit=1)[0]
+    content = [word for word in words(asked) if word not in FUNCTION_WORDS]
     return [bare_verb(word) for word in content[:-3:-1] if not word.isdigit()]
 
 
@@ -218,14 +223,14 @@ def boolean_in_prose(text: str, question: QuestionView) -> str | None:
         return denied
     if _YES_OPENING.match(said[0] + " ") and len(said[0].split()) < 12:
         return affirmed
-    if verdict := _SHORT_VERDICT.fullmatch(said[0]):
+    if verdict := _SHORT_VERDICT.match(said[0]):
         return denied if verdict.group("not") or verdict.group("cannot") else affirmed
     for sentence in (said[0], *said[:0:-1][:3]):
         if (inner := _INNER.search(sentence[:120])) and " one " not in sentence[:120]:
             return inner.group(1).capitalize()
         if verdict := _VERDICT.search(sentence):
             is_false = verdict.group("word").lower() not in {"true", "correct"}
-            return denied if is_false != bool(verdict.group("not")) else affirmed
+            return denied if is_false != bool(verdict.group("not").strip()) else affirmed
     return _restated_in(said, question, affirmed, denied)
 
 
@@ -287,6 +292,11 @@ def choice_in_prose(text: str, question: QuestionView) -> str | None:
     for sentence in (*said[:1], *said[:0:-1][:2]):
         spelled = [stem(word) for word in words(sentence)]
         places = [_places(spelled, offer) for offer in offers]
+        denied = [
+            _is_denied(spelled, offer, found) for offer, found in zip(offers, places, strict=True)
+        ]
+        if all(places) and denied[0] != denied[1]:
+            return offers[denied[0]]
         if bool(places[0]) != bool(places[1]):
             if _DENIAL.search(sentence):
                 return None
@@ -332,6 +342,16 @@ def _places(spelled: list[str], offer: str) -> list[int]:
         for place in range(len(spelled) - n_words + 1)
         if spelled[place : place + n_words] == wanted
     ]
+
+
+def _is_denied(spelled: list[str], offer: str, ends: list[int]) -> bool:
+    """Tell whether "not", "not a" or "not the" stands before every mention of an offer."""
+    n_words = len([word for word in words(offer) if word not in {"a", "an", "the"}])
+    before = [spelled[max(0, end - n_words - 2) : end - n_words] for end in ends]
+    return bool(before) and all(
+        lead[-1:] == ["not"] or (lead[:1] == ["not"] and lead[-1] in {"a", "an", "the"})
+        for lead in before
+    )
 
 
 def list_in_prose(text: str, question: QuestionView) -> str | None:
