@@ -295,6 +295,7 @@ def columns(n_rows: int) -> Columns:
         action=nothing,
         delivered=nothing - 1,
         status=nothing,
+        refusal=nothing - 1,
         question=Codes(tuple(str(i) for i in range(n_rows)), np.arange(n_rows, dtype=np.int32)),
         slices={},
     )

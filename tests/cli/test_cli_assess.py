@@ -115,6 +115,7 @@ def test_json_is_for_programs_and_stands_alone_on_stdout() -> None:
         "rows": 1,
         "bad_lines": 0,
         "unavailable": 0,
+        "declined": 0,
         "actions": {_lines()[0]["action"]: 1},
     }
 

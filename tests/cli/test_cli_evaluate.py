@@ -298,3 +298,29 @@ def test_names_from_files_cannot_act_on_the_terminal(run: Run, tmp_path: Path) -
 
     assert done.exit_code == 0
     assert "\x1b" not in done.stdout
+
+
+def test_inventions_are_counted_beside_refusals(run: Run, scored: Path) -> None:
+    known = {q.id: q for q in demo_questions()}
+    lines = [json.loads(line) for line in scored.read_text(encoding="utf-8").splitlines()]
+    nothing_there = [line for line in lines if not known[line["id"]].answerable]
+
+    done = run(scored, "--against", DEMO_PATH, "--should-answer", "answerable", "--json", FEW)
+    text = run(scored, "--against", DEMO_PATH, "--should-answer", "answerable", FEW).stdout
+
+    found = json.loads(done.stdout)["two_sided"]
+    n_missed = sum(
+        not line["reason"].startswith("refused_")
+        and not known[line["id"]].is_right(line["representative"])
+        for line in nothing_there
+    )
+    assert found["n_should_not"] == len(nothing_there)
+    assert found["missed_refusals"]["value"] == pytest.approx(n_missed / len(nothing_there))
+    assert "refusals both ways" in text
+
+
+def test_a_value_that_no_row_has_is_told_with_those_there_are(run: Run, scored: Path) -> None:
+    done = run(scored, "--against", DEMO_PATH, "--should-answer", "answerable=yes", FEW)
+
+    assert done.exit_code == 7
+    assert "no row has answerable=yes; it is one of false, true" in done.stderr

@@ -59,7 +59,9 @@ def test_what_was_fitted_decides_in_assess() -> None:
 
     assert result.exit_code == ExitCode.OK
     lines = [json.loads(line) for line in Path("scored.jsonl").read_text().splitlines()]
-    assert {line["status"] for line in lines} == {"calibrated"}
+    declined = {"refused_epistemic", "refused_question"}
+    stated = {line["status"] for line in lines if line["reason"] not in declined}
+    assert stated == {"calibrated"}
     assert {line["action"] for line in lines} >= {"answer", "abstain"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -505,3 +506,26 @@ def test_the_table_of_actions_takes_what_costs_least_where_the_promise_bars(
     shares = {band.action: band.n for band in found.at_cuts}
     assert (shares["answer"], shares["hedge"]) == (0, 0)
     assert shares["verify"] > 100
+
+
+def test_labels_of_refusals_count_and_shape_no_probability(tmp_path: Path) -> None:
+    found = rows_from_recordings([_recording(tmp_path / "fit.jsonl", 200)], BALANCED)
+    plain = fit(found, BALANCED, TENTH)
+    refusing = [replace(row, is_declined=True, loss=0.0) for row in found.rows[:40]]
+    more = replace(found, rows=[*found.rows, *refusing])
+
+    made = fit(more, BALANCED, TENTH)
+
+    assert (made.n_labels, made.n_declined) == (240, 40)
+    assert made.estimator.map == plain.estimator.map
+    assert sum(band.n for band in made.at_cuts) == 240
+    abstained = {band.action: band.n for band in made.at_cuts}["abstain"]
+    assert abstained >= 40
+
+
+def test_labels_of_refusals_alone_fit_nothing_and_say_so(tmp_path: Path) -> None:
+    found = rows_from_recordings([_recording(tmp_path / "fit.jsonl", 30)], BALANCED)
+    refusing = replace(found, rows=[replace(row, is_declined=True) for row in found.rows])
+
+    with pytest.raises(NotEnoughLabels, match="the model declined in 30"):
+        fit(refusing, BALANCED, TENTH)

@@ -369,6 +369,7 @@ def test_sums_of_many_rows_are_taken_in_little_more_memory_than_the_rows() -> No
         action=np.zeros(n, np.int8),
         delivered=np.full(n, -1, np.int8),
         status=np.zeros(n, np.int8),
+        refusal=np.full(n, -1, np.int8),
         question=Codes((), np.arange(n, dtype=np.int32)),
         slices={},
     )

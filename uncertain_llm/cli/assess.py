@@ -127,6 +127,8 @@ def _sentence(run: AssessRun, out: Path) -> str:
     parts = [f"Wrote {run.n_rows} {rows} to {_named(out)}" + (f" ({actions})" if actions else "")]
     if run.n_unavailable:
         parts.append(f"nothing to measure in {run.n_unavailable}")
+    if run.n_declined:
+        parts.append(f"the model declined in {run.n_declined}")
     if run.n_bad:
         parts.append(f"{run.n_bad} bad {lines} left out")
     return "; ".join(parts) + "."
@@ -142,5 +144,6 @@ def _json(run: AssessRun, out: Path) -> dict[str, object]:
         "rows": run.n_rows,
         "bad_lines": run.n_bad,
         "unavailable": run.n_unavailable,
+        "declined": run.n_declined,
         "actions": run.actions,
     }

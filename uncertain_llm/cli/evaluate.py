@@ -24,6 +24,7 @@ from uncertain_llm.evaluation.intervals import (
     evaluate_intervals,
     read_interval_rows,
 )
+from uncertain_llm.evaluation.refusal_report import two_sided
 from uncertain_llm.evaluation.report import evaluate_columns
 from uncertain_llm.evaluation.scored import (
     Labels,
@@ -67,7 +68,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 _SHOWN_BAD_LINES = 20
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - one parameter for each option of the command
     scored: Annotated[
         list[Path] | None,
         typer.Argument(metavar="SCORED", help="What `assess` wrote.", show_default=False),
@@ -80,6 +81,15 @@ def evaluate(
             "--log",
             metavar="URL",
             help="Evaluate the labelled decisions of a log instead of a SCORED file.",
+            show_default=False,
+        ),
+    ] = None,
+    should_answer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[=VALUE]",
+            help="Count refusals both ways: questions whose label NAME is VALUE (default: true) "
+            "should be answered, those with another value should not.",
             show_default=False,
         ),
     ] = None,
@@ -103,6 +113,7 @@ def evaluate(
         raise typer.BadParameter("give SCORED and --against IN, or --log URL")
     if log is not None and slices:
         raise typer.BadParameter("a log is sliced by all labels anyway", param_hint="--slice")
+    wanted, _, value = (should_answer or "").partition("=")
     intervals = None
     bad: Sequence[BadLine]
     try:
@@ -111,13 +122,21 @@ def evaluate(
         if log is not None:
             columns, bad = _read_log(log)
         else:
-            labels = labels_of(against or (), slices=slices or ())
+            names = dict.fromkeys([*(slices or ()), *([wanted] if wanted else [])])
+            labels = labels_of(against or (), slices=names)
             judged = judge(scored or (), labels)
             columns, bad = judged.columns, judged.bad
             if INTERVAL_TASK in labels.tasks:
                 intervals = _stated_intervals(against or (), resamples, seed)
         report = evaluate_columns(columns, n_resamples=resamples, seed=seed)
-        report = report.model_copy(update={"intervals": intervals})
+        both_ways = (
+            two_sided(
+                columns, label=wanted, value=value or "true", n_resamples=resamples, seed=seed
+            )
+            if wanted
+            else None
+        )
+        report = report.model_copy(update={"intervals": intervals, "two_sided": both_ways})
         if html is not None:
             _write(html, html_report(report))
     except UncertainLLMError as error:

@@ -10,6 +10,11 @@ from uncertain_llm.cli.terminal import in_table, printable
 from uncertain_llm.evaluation.compare import Comparison, Difference
 from uncertain_llm.evaluation.figures import Figure
 from uncertain_llm.evaluation.intervals import IntervalReport
+from uncertain_llm.evaluation.refusal_report import (
+    RefusalKindReport,
+    TwoSidedReport,
+    two_sided_figures,
+)
 from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport
 from uncertain_llm.evaluation.wording import counted, number, reason_of, with_interval
 
@@ -33,7 +38,8 @@ def comparison_text(found: Comparison) -> str:
 def _report_lines(report: Report) -> Iterator[str]:
     yield (
         f"{counted(report.n, 'row')} on {counted(report.n_questions, 'question')}, "
-        f"{report.n_labelled} labelled, {report.n_unavailable} unavailable"
+        f"{report.n_labelled} labelled, {report.n_unavailable} unavailable, "
+        f"{report.n_declined} declined"
     )
     yield from (f"Note: {printable(note, one_line=True)}" for note in report.notes)
     yield ""
@@ -45,6 +51,12 @@ def _report_lines(report: Report) -> Iterator[str]:
     if report.by_delivered is not None:
         yield ""
         yield from _actions("delivered", report.by_delivered.items())
+    if report.by_refusal:
+        yield ""
+        yield from _actions("the model declined", report.by_refusal.items())
+    if report.two_sided is not None:
+        yield ""
+        yield from _two_sided(report.two_sided)
     for dimension, slices in report.by_slice.items():
         yield ""
         yield from _slices(dimension, slices)
@@ -91,12 +103,41 @@ def _top_line(report: Report) -> str:
     )
 
 
-def _actions(title: str, actions: Iterable[tuple[str, ActionReport]]) -> Iterator[str]:
+def _actions(
+    title: str, actions: Iterable[tuple[str, ActionReport | RefusalKindReport]]
+) -> Iterator[str]:
     yield from _table(
         (title, "rows", "share", "right among them", "right, of all"),
         (
             (str(name), str(a.n), _both(a.share), _both(a.accuracy), _both(a.success))
             for name, a in actions
+        ),
+    )
+
+
+def _two_sided(found: TwoSidedReport) -> Iterator[str]:
+    name = printable(f"{found.label}={found.value}", one_line=True)
+    yield (
+        f"Should be answered ({name}): {found.n_should_answer} rows; should not: "
+        f"{found.n_should_not}; not said: {found.n_unknown}"
+    )
+    yield from _table(
+        ("refusals both ways", "value", "95 % interval", "rows"),
+        (
+            (title, _value(figure), with_interval(figure), str(figure.n))
+            for title, figure in two_sided_figures(found)
+        ),
+    )
+    yield ""
+    yield from _table(
+        ("what became of it", "should answer", "share", "should not", "share"),
+        (
+            (
+                o.outcome,
+                *(str(o.n_should_answer), _value(o.should_answer)),
+                *(str(o.n_should_not), _value(o.should_not)),
+            )
+            for o in found.outcomes
         ),
     )
 

@@ -60,6 +60,8 @@ def _method(found: CalibrationFile) -> list[str]:
     apart = (
         f"; {found.n_set_apart} of them are set apart for second looks" if found.n_set_apart else ""
     )
+    if found.n_declined:
+        apart += f"; the model declined in {found.n_declined}, which get no probability"
     return [
         f"Labels      {found.n_labels} of {found.n_rows} rows; models: {models}{more}{apart}",
         f"Score       {found.why_combiner}",

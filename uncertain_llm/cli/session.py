@@ -134,5 +134,5 @@ _STATUS_NOTES = {
     ConfidenceStatus.PRIOR: "the shipped starting point, not fitted on your questions",
     ConfidenceStatus.UNCALIBRATED: "a score that ranks, not a probability",
     ConfidenceStatus.OUT_OF_RANGE: "outside what the calibrator has seen",
-    ConfidenceStatus.UNAVAILABLE: "nothing could be measured",
+    ConfidenceStatus.UNAVAILABLE: "nothing could be measured, or the model declined",
 }

@@ -36,7 +36,7 @@ class ConfidenceStatus(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     """The score lies outside what the calibrator has seen."""
     UNAVAILABLE = "unavailable"
-    """Nothing could be measured."""
+    """Nothing could be measured, or the model declined: then nothing was asserted."""
 
 
 class Needs(Value):
@@ -169,7 +169,7 @@ class Confidence(Value):
     calibrator: str | None = None
     """Name and version of what made the probability."""
     missing: str | None = None
-    """Reason code when nothing could be measured."""
+    """Reason code when the status is `unavailable`; of a full refusal that of its abstention."""
     measurements: tuple[Measurement, ...] = ()
 
     def measurement(self, signal: str) -> Measurement | None:

@@ -10,6 +10,7 @@ from pydantic import Field
 from uncertain_llm.core.base import Unit, Value
 
 __all__ = [
+    "REFUSED_REASONS",
     "Action",
     "Decision",
     "Extent",
@@ -105,6 +106,16 @@ class Refusal(Value):
     """Character offset in the reply where the refusing words begin."""
     why: str
     """The rule that decided, for example "first_person_inability" or "provider_field"."""
+
+
+REFUSED_REASONS = {
+    RefusalKind.NORMATIVE: ReasonCode.REFUSED_NORMATIVE,
+    RefusalKind.EPISTEMIC: ReasonCode.REFUSED_EPISTEMIC,
+    RefusalKind.CAPABILITY: ReasonCode.REFUSED_CAPABILITY,
+    RefusalKind.QUESTION: ReasonCode.REFUSED_QUESTION,
+    RefusalKind.NON_ANSWER: ReasonCode.NON_ANSWER,
+}
+"""The reason of the abstention that each kind of full refusal leads to."""
 
 
 class Support(StrEnum):

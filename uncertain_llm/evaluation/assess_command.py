@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from uncertain_llm.core.confidence import ConfidenceStatus
+from uncertain_llm.core.decision import REFUSED_REASONS
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.evaluation.assess_offline import Assessor, scored_line
 from uncertain_llm.evaluation.dataset import BadLine, input_files, read_rows
@@ -21,6 +22,7 @@ from uncertain_llm.storage.whole_file import whole_file
 __all__ = ["AssessRun", "assess_files"]
 
 _PACKED = ".gz"
+_DECLINED = {reason.value for reason in REFUSED_REASONS.values()}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class AssessRun:
     """Lines that could not be read; they have no line in the output."""
     n_unavailable: int
     """Rows with nothing to measure: their score is null."""
+    n_declined: int
+    """Rows in which the model declined: their score is null too."""
     actions: dict[str, int]
     """Rows by the action that the policy chose, most frequent first."""
 
@@ -65,7 +69,7 @@ def assess_files(
     files = input_files(paths, read_once=True)
     if isinstance(out, Path):
         _refuse_own_input(paths, files, out)
-    n_rows = n_bad = n_unavailable = 0
+    n_rows = n_bad = n_unavailable = n_declined = 0
     actions: Counter[str] = Counter()
     with _opened(out) as stream:
         for row in read_rows(files, on_read=on_read):
@@ -76,9 +80,11 @@ def assess_files(
             line = scored_line(row, assessor.assess(row))
             stream.write(json.dumps(line) + "\n")
             n_rows += 1
-            n_unavailable += line["status"] == ConfidenceStatus.UNAVAILABLE.value
+            declined = line["reason"] in _DECLINED
+            n_declined += declined
+            n_unavailable += not declined and line["status"] == ConfidenceStatus.UNAVAILABLE.value
             actions[str(line["action"])] += 1
-    return AssessRun(n_rows, n_bad, n_unavailable, dict(actions.most_common()))
+    return AssessRun(n_rows, n_bad, n_unavailable, n_declined, dict(actions.most_common()))
 
 
 def _refuse_own_input(paths: Sequence[Path], files: Sequence[Path], out: Path) -> None:

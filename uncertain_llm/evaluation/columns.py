@@ -11,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from uncertain_llm.core.confidence import ConfidenceStatus
-from uncertain_llm.core.decision import Action
+from uncertain_llm.core.decision import Action, RefusalKind
 from uncertain_llm.evaluation.dataset import BadLine
 from uncertain_llm.evaluation.scored import JudgedRow
 from uncertain_llm.stats.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["ACTIONS", "STATUSES", "Codes", "Columns", "collect"]
+__all__ = ["ACTIONS", "REFUSALS", "STATUSES", "Codes", "Columns", "collect"]
 
 ACTIONS = tuple(Action)
+REFUSALS = tuple(RefusalKind)
 STATUSES = tuple(ConfidenceStatus)
 _NOBODY_KNOWS = -1
 
@@ -51,6 +52,8 @@ class Columns:
     """Position in `ACTIONS` of what the user got; -1 where nobody knows."""
     status: npt.NDArray[np.int8]
     """Position in `STATUSES` of where the probability comes from."""
+    refusal: npt.NDArray[np.int8]
+    """Position in `REFUSALS` of why the model itself declined in full; -1 where it did not."""
     question: Codes
     slices: Mapping[str, Codes]
 
@@ -66,6 +69,7 @@ class Columns:
             action=self.action[rows],
             delivered=self.delivered[rows],
             status=self.status[rows],
+            refusal=self.refusal[rows],
             question=Codes(self.question.names, self.question.codes[rows]),
             slices={k: Codes(c.names, c.codes[rows]) for k, c in self.slices.items()},
         )
@@ -103,6 +107,7 @@ def collect(rows: Iterable[JudgedRow | BadLine]) -> tuple[Columns, list[BadLine]
     """Return all rows as columns, and the lines that are not rows."""
     score, probability = array("d"), array("d")
     right, action, delivered, status = array("b"), array("b"), array("b"), array("b")
+    refusal = array("b")
     question = _CodeBuilder(0)
     slices: dict[str, _CodeBuilder] = {}
     bad: list[BadLine] = []
@@ -122,6 +127,7 @@ def collect(rows: Iterable[JudgedRow | BadLine]) -> tuple[Columns, list[BadLine]
         action.append(ACTIONS.index(scored.action))
         delivered.append(-1 if row.delivered is None else ACTIONS.index(row.delivered))
         status.append(STATUSES.index(scored.status))
+        refusal.append(-1 if scored.refusal is None else REFUSALS.index(scored.refusal))
         question.add(row.question)
     columns = Columns(
         score=np.array(score, dtype=np.float64),
@@ -130,6 +136,7 @@ def collect(rows: Iterable[JudgedRow | BadLine]) -> tuple[Columns, list[BadLine]
         action=np.array(action, dtype=np.int8),
         delivered=np.array(delivered, dtype=np.int8),
         status=np.array(status, dtype=np.int8),
+        refusal=np.array(refusal, dtype=np.int8),
         question=question.done(),
         slices={name: codes.done() for name, codes in sorted(slices.items())},
     )

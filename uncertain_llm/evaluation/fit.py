@@ -99,11 +99,14 @@ def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> Calibration
     rng = np.random.default_rng([order.seed, 2])
     labelled = [row for row in found.rows if row.loss is not None]
     usable = [row for row in labelled if row.values]
-    if not usable:
+    if all(row.is_declined for row in usable):
         raise NotEnoughLabels(_why_none(found, labelled))
     weights, kept = _set_apart(usable, order, rng)
     apart = {id(row) for row in usable} - {id(row) for row in kept}
     prior, by = load_prior(), order.group_by
+    # A refusal asserts nothing that could be right: it is withheld, counted, and gets no number.
+    declined = [row for row in kept if row.is_declined]
+    kept = [row for row in kept if not row.is_declined]
     examples = [_example(row, by) for row in kept]
     done = fit_estimator(prior, examples, seed=order.seed, combiner=weights, group_by=by)
     judged = _some(kept, rng)
@@ -128,6 +131,7 @@ def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> Calibration
         estimator=done.estimator,
         n_rows=len(found.rows),
         n_labels=len(labelled),
+        n_declined=sum(row.is_declined for row in labelled),
         seed=order.seed,
         why_method=done.why,
         why_combiner=done.why_combiner,
@@ -160,7 +164,7 @@ def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> Calibration
         policy.model_copy(update={"decide": with_cuts}),
         _scores(inside, made.estimator),
         gates,
-        declined=[row.is_declined for row in inside],
+        declined_losses=_losses(declined),
     )
     return made.model_copy(update={"at_cuts": at_cuts})
 
@@ -181,6 +185,12 @@ def _policy_with(policy: Policy, cuts: Cuts | None) -> dict[str, JsonValue]:
 
 
 def _why_none(found: FitRows, labelled: Sequence[FitRow]) -> str:
+    n_declined = sum(row.is_declined for row in labelled)
+    if n_declined:
+        return (
+            f"{len(labelled)} of {len(found.rows)} rows have a label, and in none of them was "
+            f"anything asserted: the model declined in {n_declined}, the others could not be read"
+        )
     if labelled:
         return (
             f"{len(labelled)} of {len(found.rows)} rows have a label, and nothing could be "

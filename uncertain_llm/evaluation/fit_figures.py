@@ -106,7 +106,7 @@ def actions_at(
     scores: Floats,
     gates: Sequence[Gate | None],
     *,
-    declined: Sequence[bool],
+    declined_losses: Floats,
 ) -> tuple[BandFigures, ...]:
     """Return, for each action, its share of the labelled answers and how much of it is wrong.
 
@@ -115,18 +115,18 @@ def actions_at(
         policy: With the cuts from `fit`.
         scores: Shape (n,), as the gate sees them.
         gates: What the certificate lets through, for each answer.
-        declined: Whether the model itself declined: that is withheld whatever its probability.
+        declined_losses: Shape (m,); of the answers beside these in which the model itself
+            declined: they are withheld, and have no probability.
     """
-    rows = zip(held_out.probabilities, scores, gates, declined, strict=True)
-    chosen = [
-        "abstain" if refused else action_at(float(p), float(score), policy, gate).value
-        for p, score, gate, refused in rows
-    ]
+    rows = zip(held_out.probabilities, scores, gates, strict=True)
+    chosen = [action_at(float(p), float(score), policy, gate).value for p, score, gate in rows]
+    chosen += ["abstain"] * declined_losses.size
+    wrong_of = np.concatenate([1.0 - held_out.labels, declined_losses])
     found = []
     for action in _ACTIONS:
         inside = np.array([choice == action for choice in chosen], dtype=bool)
-        n, n_wrong = int(inside.sum()), int(inside.sum() - held_out.labels[inside].sum())
-        total = held_out.labels.size
+        n, n_wrong = int(inside.sum()), round(float(wrong_of[inside].sum()))
+        total = wrong_of.size
         share = clopper_pearson_interval(n, total) if total else None
         wrong = clopper_pearson_interval(n_wrong, n) if n else None
         found.append(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
-from uncertain_llm.core.decision import Action
+from uncertain_llm.core.decision import Action, RefusalKind
 from uncertain_llm.evaluation.figures import Figure
 from uncertain_llm.evaluation.html_pictures import (
     histogram_picture,
@@ -13,6 +13,11 @@ from uncertain_llm.evaluation.html_pictures import (
     risk_coverage_picture,
 )
 from uncertain_llm.evaluation.intervals import IntervalReport
+from uncertain_llm.evaluation.refusal_report import (
+    RefusalKindReport,
+    TwoSidedReport,
+    two_sided_figures,
+)
 from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport
 from uncertain_llm.evaluation.wording import counted, number, reason_of, with_interval
 
@@ -72,6 +77,10 @@ def html_report(report: Report, *, title: str = "How far can these answers be tr
     ]
     if report.by_delivered is not None:
         body.append(_actions("What users got", report.by_delivered))
+    if report.by_refusal:
+        body.append(_actions("What the model declined, by kind", report.by_refusal))
+    if report.two_sided is not None:
+        body += ["<h2>Refusals both ways</h2>", _two_sided(report.two_sided)]
     body += ["<h2>Slices</h2>", *_slices(report)]
     if report.intervals is not None:
         body += ["<h2>Stated intervals</h2>", _intervals(report.intervals)]
@@ -212,7 +221,31 @@ def _top_bin(report: Report) -> str:
     )
 
 
-def _actions(caption: str, actions: dict[Action, ActionReport]) -> str:
+def _two_sided(found: TwoSidedReport) -> str:
+    name = escape(f"{found.label} is {found.value}")
+    rows = [(title, _cell(figure), str(figure.n)) for title, figure in two_sided_figures(found)]
+    joint = [
+        (
+            o.outcome,
+            *(str(o.n_should_answer), _cell(o.should_answer)),
+            *(str(o.n_should_not), _cell(o.should_not)),
+        )
+        for o in found.outcomes
+    ]
+    head = ("what became of it", "should answer", "share", "should not", "share")
+    return _table(
+        f"Refusals both ways: a question should be answered where {name} "
+        f"({found.n_should_answer} rows), and not where it is anything else "
+        f"({found.n_should_not}); {found.n_unknown} rows do not say.",
+        ("figure", "value", "rows"),
+        rows,
+    ) + _table("What became of the rows, beside what should have.", head, joint)
+
+
+def _actions(
+    caption: str,
+    actions: Mapping[Action, ActionReport] | Mapping[RefusalKind, RefusalKindReport],
+) -> str:
     return _table(
         f"{caption}. Success: this action, and right, of all labelled rows.",
         ("action", "rows", "share", "right among them", "success"),

@@ -1,8 +1,9 @@
 """What an evaluation says: every figure with its 95 % interval, and why a missing one is missing.
 
 Rows for which nothing could be read stay in all denominators: they count as not right, they come
-last in every ranking, and coverage says how many there are. Only figures on probabilities rest on
-fewer rows; each figure carries its own `n`.
+last in every ranking, and coverage says how many there are. So do the model's own refusals, which
+count as their labels say: where declining was right they are right, and still come last. Only
+figures on probabilities rest on fewer rows; each figure carries its own `n`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from uncertain_llm.evaluation.figures import (
     difference_of_shares,
     korn_graubard_interval,
 )
+from uncertain_llm.evaluation.refusal_report import by_refusal
 from uncertain_llm.evaluation.report_points import curve_points, histogram, reliability
 from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport, TopBinReport
 from uncertain_llm.evaluation.resampled import COVERAGES, RISKS, TOP_CUT
@@ -84,7 +86,8 @@ def evaluate_columns(
         n=len(columns),
         n_questions=rows.resamples.n_clusters,
         n_labelled=int(columns.is_known.sum()),
-        n_unavailable=int((~columns.is_scored).sum()),
+        n_unavailable=_n_unread(columns),
+        n_declined=int((columns.refusal >= 0).sum()),
         n_with_probability=int((~np.isnan(columns.probability)).sum()),
         by_status={s.value: int((columns.status == i).sum()) for i, s in enumerate(STATUSES)},
         notes=tuple(_notes(columns, n_left_out)),
@@ -110,6 +113,7 @@ def evaluate_columns(
         top_bin=rows.top_bin(),
         by_action=rows.by_action(),
         by_delivered=_by_delivered(columns, n_resamples, seed),
+        by_refusal=by_refusal(columns, n_resamples=n_resamples, seed=seed),
         by_slice=by_slice,
         reliability=reliability(rows.stated, rows.right),
         risk_coverage=curve_points(rows.curve),
@@ -320,10 +324,15 @@ def _slice(columns: Columns, n_resamples: int, seed: int) -> SliceReport:
     )
 
 
+def _n_unread(columns: Columns) -> int:
+    return int((~columns.is_scored & (columns.refusal < 0)).sum())
+
+
 def _notes(columns: Columns, n_left_out: Mapping[str, int]) -> Iterator[str]:
     n, n_known = len(columns), int(columns.is_known.sum())
     n_stated = int((~np.isnan(columns.probability)).sum())
-    n_unread = int((~columns.is_scored).sum())
+    n_unread, n_declined = _n_unread(columns), int((columns.refusal >= 0).sum())
+    n_unscored = int((~columns.is_scored).sum())
     if n_known < n:
         yield (
             f"{n - n_known} of {n} rows have no label: accuracy and all figures on labels rest "
@@ -334,8 +343,13 @@ def _notes(columns: Columns, n_left_out: Mapping[str, int]) -> Iterator[str]:
             f"{n_unread} of {n} rows could not be scored: they count as not right where the row "
             "is labelled, come last in rankings, and are not in figures on probabilities"
         )
-    if n_stated + n_unread < n:
-        yield f"{n - n_stated - n_unread} of {n} rows have a score but no probability"
+    if n_declined:
+        yield (
+            f"the model declined in {n_declined} of {n} rows: they count as their labels say, come "
+            "last in rankings, and are not in figures on probabilities"
+        )
+    if n_stated + n_unscored < n:
+        yield f"{n - n_stated - n_unscored} of {n} rows have a score but no probability"
     n_prior = int((columns.status == STATUSES.index(ConfidenceStatus.PRIOR)).sum())
     if n_prior:
         yield f"{n_prior} probabilities come from the shipped prior, not from labels of this system"

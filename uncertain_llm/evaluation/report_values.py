@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from uncertain_llm.core.base import Value
-from uncertain_llm.core.decision import Action
+from uncertain_llm.core.decision import Action, RefusalKind
 from uncertain_llm.evaluation.figures import LEVEL, Figure
 from uncertain_llm.evaluation.intervals import IntervalReport
+from uncertain_llm.evaluation.refusal_report import RefusalKindReport, TwoSidedReport
 from uncertain_llm.evaluation.report_points import CurvePoint, HistogramBar, ReliabilityRow
 
 __all__ = ["ActionReport", "Report", "SliceReport", "TopBinReport"]
@@ -73,6 +74,9 @@ class Report(Value):
     """Clusters of the bootstrap: rows of one question are drawn together."""
     n_labelled: int
     n_unavailable: int
+    """Rows in which nothing could be measured."""
+    n_declined: int
+    """Rows in which the model itself declined in full: they have no score either."""
     n_with_probability: int
     by_status: dict[str, int]
     notes: tuple[str, ...] = ()
@@ -106,6 +110,10 @@ class Report(Value):
     by_action: dict[Action, ActionReport]
     by_delivered: dict[Action, ActionReport] | None = None
     """What users got; known for decisions in a log."""
+    by_refusal: dict[RefusalKind, RefusalKindReport]
+    """The model's own full refusals, of the kinds that occur."""
+    two_sided: TwoSidedReport | None = None
+    """Where a label was named that says which questions should be answered."""
     by_slice: dict[str, dict[str, SliceReport]]
     """Dimension, then name."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from uncertain_llm.core.confidence import ConfidenceStatus
-from uncertain_llm.core.decision import Action
+from uncertain_llm.core.decision import REFUSED_REASONS, Action, Extent, RefusalKind
 from uncertain_llm.core.response import DecisionRecord, Label
 from uncertain_llm.evaluation.dataset import (
     BadLine,
@@ -33,6 +33,7 @@ __all__ = [
 _REQUIRED = ("dataset", "model", "id", "representative", "score", "probability", "status", "action")
 _STATUSES = {status.value: status for status in ConfidenceStatus}
 _ACTIONS = {action.value: action for action in Action}
+_REFUSALS = {reason.value: kind for kind, reason in REFUSED_REASONS.items()}
 _UNKNOWN = 2  # beside 0 (wrong) and 1 (right), a byte for each reply
 _Known = tuple[bytes, tuple[tuple[str, str], ...]]  # replies (greedy first), slices
 
@@ -48,6 +49,8 @@ class ScoredRow:
     action: Action
     representative: int | None
     """The reply that was scored: its index, -1 for the greedy one, None when there was none."""
+    refusal: RefusalKind | None = None
+    """Why the model itself declined in full; None where it did not."""
     place: tuple[Path, int] = field(default=(Path("SCORED"), 0), compare=False)
     """The file and the line that it comes from, for messages."""
 
@@ -205,7 +208,9 @@ def judged_decisions(log: LabelledLog) -> Iterator[JudgedRow]:
     newest = {label.record_id: label.is_right for label in log.labels()}
     for record in log.records():
         confidence = record.confidence
-        unread = confidence.status is ConfidenceStatus.UNAVAILABLE
+        refusal = record.refusal
+        declined = refusal.kind if refusal and refusal.extent is Extent.FULL else None
+        unread = confidence.status is ConfidenceStatus.UNAVAILABLE and declined is None
         slices = {"model": record.model, **record.labels}
         if record.task is not None:
             slices["task"] = record.task
@@ -217,6 +222,7 @@ def judged_decisions(log: LabelledLog) -> Iterator[JudgedRow]:
                 status=confidence.status,
                 action=record.decision.action,
                 representative=None if unread else 0,
+                refusal=declined,
             ),
             right=newest.get(record.id),
             slices=slices,
@@ -274,6 +280,7 @@ def _scored_row(found: Mapping[str, object], place: tuple[Path, int]) -> ScoredR
         status=_STATUSES[str(found["status"])],
         action=_ACTIONS[str(found["action"])],
         representative=index if isinstance(index, int) else None,
+        refusal=_REFUSALS.get(str(found.get("reason"))),
         place=place,
     )
 

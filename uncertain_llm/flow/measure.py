@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Evidence, Measurement
+from uncertain_llm.core.decision import REFUSED_REASONS, Extent
 from uncertain_llm.core.ports import Signal
 from uncertain_llm.flow.pipeline import Pipeline
 
@@ -19,20 +20,31 @@ def measure(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Measuremen
 
 
 def estimate(evidence: Evidence, pipeline: Pipeline) -> Confidence:
-    """Return the confidence that all measurements lead to; `unavailable` if the estimator fails."""
+    """Return the confidence that all measurements lead to; `unavailable` if the estimator fails.
+
+    A full refusal asserts nothing that could be right: whatever was measured, it has neither score
+    nor probability, and its reason is the one that the policy abstains for.
+    """
     measurements = measure(evidence, pipeline.signals)
+    refusal = evidence.answer.refusal
+    if refusal is not None and refusal.extent is Extent.FULL:
+        return _unavailable(REFUSED_REASONS[refusal.kind].value, measurements)
     try:
         return pipeline.estimator.estimate(measurements, n_samples=evidence.n_counted)
     except Exception as error:  # noqa: BLE001 - a plug-in's bug must not cost a paid answer
         _log.warning("estimator %s failed: %s", pipeline.estimator.name, type(error).__name__)
-        return Confidence(
-            score=None,
-            probability=None,
-            band=None,
-            status=ConfidenceStatus.UNAVAILABLE,
-            missing="estimator_error",
-            measurements=measurements,
-        )
+        return _unavailable("estimator_error", measurements)
+
+
+def _unavailable(missing: str, measurements: tuple[Measurement, ...]) -> Confidence:
+    return Confidence(
+        score=None,
+        probability=None,
+        band=None,
+        status=ConfidenceStatus.UNAVAILABLE,
+        missing=missing,
+        measurements=measurements,
+    )
 
 
 def _measure_one(signal: Signal, evidence: Evidence) -> Measurement:

@@ -187,6 +187,9 @@ class CalibrationFile(Value):
     estimator: FittedEstimator
     n_rows: int
     n_labels: int
+    n_declined: Annotated[int, Field(exclude_if=_is_zero)] = 0
+    """Labels among these of answers in which the model declined: they count for what is promised
+    and for the shares of actions, and no probability was fitted on them."""
     n_set_apart: Annotated[int, Field(exclude_if=_is_zero)] = 0
     """Labels among these that tested what is shown after a second look, and shaped nothing."""
     seed: int

@@ -5,12 +5,12 @@ from __future__ import annotations
 from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.confidence import Confidence, ConfidenceStatus
 from uncertain_llm.core.decision import (
+    REFUSED_REASONS,
     Action,
     Decision,
     Extent,
     ReasonCode,
     Refusal,
-    RefusalKind,
     Support,
     Verdict,
 )
@@ -33,13 +33,6 @@ _decided = unchecked(Decision)
 PROBE = "probe_agreement"
 """The signal that tells whether the answer survives another form of the question."""
 
-_REFUSED = {
-    RefusalKind.NORMATIVE: ReasonCode.REFUSED_NORMATIVE,
-    RefusalKind.EPISTEMIC: ReasonCode.REFUSED_EPISTEMIC,
-    RefusalKind.CAPABILITY: ReasonCode.REFUSED_CAPABILITY,
-    RefusalKind.QUESTION: ReasonCode.REFUSED_QUESTION,
-    RefusalKind.NON_ANSWER: ReasonCode.NON_ANSWER,
-}
 _REASON = {
     Action.ANSWER: ReasonCode.CONFIDENT,
     Action.HEDGE: ReasonCode.FAIRLY_CONFIDENT,
@@ -175,9 +168,9 @@ def second_score(confidence: Confidence) -> float | None:
 def _choose(
     confidence: Confidence, policy: Policy, refusal: Refusal | None, gate: Gate | None
 ) -> tuple[Action, ReasonCode, float | None]:
-    used = _number_used(confidence, policy)
     if refusal is not None and refusal.extent is Extent.FULL:
-        return Action.ABSTAIN, _REFUSED[refusal.kind], used
+        return Action.ABSTAIN, REFUSED_REASONS[refusal.kind], None
+    used = _number_used(confidence, policy)
     if used is None:
         measured = confidence.score is not None
         reason = ReasonCode.NO_PROBABILITY if measured else ReasonCode.NOTHING_MEASURED
