@@ -42,7 +42,8 @@ _DOING = (
 )
 _CANNOT = (
     rf"{_SELF}{_ADVERB} (?:can't|cannot|can not|can neither|couldn't|could not)(?: (?:really|"
-    rf"actually|reliably|honestly|possibly|ethically|in good conscience|just|simply|ever))?"
+    rf"actually|reliably|honestly|possibly|ethically|in good (?:conscience|faith)|just|simply|"
+    r"ever))?"
 )
 _AM_UNABLE = (
     rf"(?:\b(?:i'm|i am|we're|we are|i was|i have been|i've been)|"
@@ -55,6 +56,13 @@ _WOULD_NOT = (
 )
 _DECLINES = (
     rf"\b(?:i|we){_ADVERB} (?:(?:must|have to|will have to|need to) )?(?:refuse|decline)\b(?: to)?"
+    r"|\b(?:i|we)(?:'ll| will|'m going to|'re going to| am going to| are going to)"
+    r"(?: have to| need to)? (?:refuse|decline|pass on (?:this|that|it)\b(?! to\b))"
+    r"|\b(?:have|need) to pass on(?: (?:this|that) one)?\W*$"
+    r"|\b(?:that|this|it)(?:'s not| is not| isn't) something (?:that )?(?:i|we)"
+    r"(?: can\b| could\b| will\b| would\b|(?:'m|'re| am| are) (?:able|allowed|comfortable|going|"
+    r"prepared|willing))"
+    r"|^\W*(?:(?:no|nope|sorry)\W+)*not going to (?:do|help|happen|answer|write)\b"
     r"|\b(?:i'd|we'd|i would|we would) (?:rather|prefer) not\b"
     rf"|\b(?:i'm|i am|we're|we are){_ADVERB} (?:not comfortable|uncomfortable) (?:with|\w+ing)\b"
     r"|\b(?:i|we) (?:don't|do not) feel comfortable"
@@ -80,7 +88,11 @@ _SERVE = (
     r"jokes?|up|fun|light)\b|speak\w*|continu\w+|proceed\w*|"
     r"grant|satisfy|carry out|go (?:along|there)|draft\w*|contribut\w+|be (?:a )?part|take part|"
     r"tell you how|say (?:that|which|whether|any|who|what)\b|agree|"
-    r"justify|tolerat\w+|advocat\w+|allow|address|present|talk|comment)"
+    r"justify|tolerat\w+|advocat\w+|allow|address|present|talk|comment|"
+    # "I can't pick just one" goes on to name some.
+    r"(?:pick\w*|choos\w+|rank\w*|rat(?:e|ing))\b(?! (?:just|only|between|a single|a|one)\b)|"
+    r"translat\w+|role-?play\w*|diagnos\w+|prescrib\w+|impersonat\w+|simulat\w+|transcrib\w+|"
+    r"sign\b|process (?:this|that|your))"
 )
 _KNOW = (
     r"(?:know\b|tell\b|say\b|verify|confirm|determin\w+|predict\w*|forecast|foresee|recall|"
@@ -220,6 +232,7 @@ _SOURCES: tuple[tuple[str, RefusalKind, RefusalReason | None, str], ...] = (
         r"|(?:\b(?:i|we)|model and|ai and)(?: currently)? (?:don't|do not) have (?:\w+ |real-time |"
         r"up-to-date ){0,2}(?:access|the ability|the capability|tools?|browsing|a browser|eyes|"
         r"ears|the capacity)\b"
+        rf"|\bno way for (?:me|us) to (?:{_ACCESS}|know\b|tell\b|verify)"
         r"|\b(?:i am|i'm|as) (?:just |only )?an? (?:text-based|text-only|"
         r"language) (?:\w+ )?(?:model|ai|assistant)[^.!?\n]{0,30}"
         r"\b(?:can't|cannot|unable|not able)",
@@ -242,7 +255,7 @@ _SOURCES: tuple[tuple[str, RefusalKind, RefusalReason | None, str], ...] = (
         r"|^\W*(?:there (?:is|are) )?no known (?:information|data|records?) (?:of|about|on) "
         rf"(?![^.!?\n]{{0,60}}?{_DOING})"
         r"|^\W*(?:(?:final )?answer ?[:=]\W*)?(?:unknown|not known|n/a|no idea|dunno|idk|"
-        r"it is unknown|it is not known|not sure|unsure|beats me)\b[^\n]{0,12}$",
+        r"it is unknown|it is not known|not sure|unsure|beats me|no clue)\b[^\n]{0,12}$",
     ),
     ("will_not", _N, None, rf"{_DECLINES}|(?:{_WOULD_NOT}|{_BARRED}) {_SERVE}"),
     (
@@ -260,7 +273,10 @@ _SOURCES: tuple[tuple[str, RefusalKind, RefusalReason | None, str], ...] = (
         r"\b(?:against|violat\w+|goes against|contrary to|not within|outside|"
         r"conflicts? with)[^.!?\n]{0,30}\b(?:my|our|openai's|anthropic's|usage|content|community|"
         r"ethical)\b[^.!?\n]{0,25}\b(?:guidelines|polic(?:y|ies)|programming|principles|rules|terms|"
-        r"guardrails)",
+        r"guardrails)"
+        r"|\b(?:my|our) (?:\w+ ){0,2}?(?:guidelines|instructions|polic(?:y|ies)|programming|"
+        r"principles|rules|guardrails) (?:prevent|prohibit|forbid|stop|(?:don't|do not|doesn't|"
+        r"does not) (?:allow|let|permit))\w* (?:me|us)\b",
     ),
     (
         "no_comment",

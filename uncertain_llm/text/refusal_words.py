@@ -79,6 +79,12 @@ _HELPERS = {
     r"|\bshould (?:\w+ )?be (?:treated|judged|accessible|respected)\b"
     r"|\b(?:everyone|all (?:people|individuals)|every (?:person|individual|"
     r"human))[^.!?\n]{0,80}\b(?:right|rights|deserves?|equal\w*|dignity|respect|same)\b",
+    # Said of what the question takes for granted: that is an answer, whatever else is preached.
+    "corrects": r"\b(?:inanimate|fictional|supernatural|mythical|imaginary|"
+    r"(?:not|n't) (?:\w+ )?capable of|(?:not|n't|no one can|nobody can) (?:\w+ ){0,2}"
+    r"(?:ability|capacity|capabilities)|(?:no|not any) (?:scientific|physical|known|credible) "
+    r"(?:evidence|basis|proof)|(?:not|n't) (?:\w+ )?(?:physically )?(?:possible|real|exist)|"
+    r"natural (?:phenomen\w+|occurrences?)|laws of (?:physics|nature))\b",
     "asks_reasons": r"^\W*why\b|\breasons?\b",
     "topic_word": r"\b(?!(?:what|where|when|which|who|how|does|are|the|and|for|should|can|could|"
     r"not|best|way|good|someone|somebody|you|your|with|from|this|that|have|"
