@@ -6,9 +6,9 @@ import re
 from typing import NamedTuple
 
 from uncertain_llm.text.cleaning import bold_spans, sentences, without_concession
+from uncertain_llm.text.figures import find_numbers, literal_value
 from uncertain_llm.text.folding import fold, squash, stem, words
 from uncertain_llm.text.number_words import NUMBER_WORDS, take_number_words
-from uncertain_llm.text.numerals import find_numbers, literal_value
 from uncertain_llm.text.questions import QuestionView
 from uncertain_llm.text.units import find_unit
 

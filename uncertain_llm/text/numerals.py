@@ -1,18 +1,16 @@
 """Numbers as people write them, with unit, percent sign, currency, fraction, power of ten or range.
 
-A number is read exactly (as a fraction), so two numbers are equal or they are not. The one
-tolerance is rounding: 3.14 and 3.142 agree because one is the other rounded as far as it is
-written; whole numbers never agree unless they are equal.
+A number is read exactly (as a fraction), so two numbers are equal or they are not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from uncertain_llm.text.figures import LITERAL, MAX_DIGITS, NUMBER, literal_value, parse_literal
 from uncertain_llm.text.folding import fold, squash, stem, word_set
 from uncertain_llm.text.number_words import (
     EAST_ASIAN_DIGITS,
@@ -26,28 +24,15 @@ from uncertain_llm.text.number_words import (
 from uncertain_llm.text.units import CURRENCY_SIGNS, Unit, find_unit
 
 __all__ = [
-    "NUMBER",
     "QUANTITY_STARTS",
     "Quantity",
-    "find_numbers",
-    "literal_value",
     "read_quantity",
-    "same_quantity",
 ]
 
-# One literal number: grouped or plain digits, decimals, exponent. Groups are bounded, so the
-# pattern stays linear.
-NUMBER = (
-    r"(?:\d{1,3}(?:\.\d{3}){1,6},\d{1,6}(?![\d.,])|\d{1,3}(?:\.\d{3}){2,6}(?![\d.,])|"
-    r"\d{1,3}(?:[,\u00a0\u202f\u2009']\d{3}){1,12}(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
-    r"(?:[eE][-+]?\d{1,3}(?![\w.]))?"
-)
 # "1 000 000" in a short answer; "3 100/7" is a mixed number.
 _SPACED = re.compile(r"(?<![\d.,/-])\d{1,3}(?: \d{3})+(?![\d/]|[.,]\d{3}| \d)")
 # "1939-45": the end of a span of years, short for 1945. "2001-02" may be a month.
 _SHORT_SPAN = re.compile(r"(?P<century>1\d|20)(?P<low>\d\d)\s?-\s?(?P<high>1[3-9]|[2-9]\d)")
-_FIND = re.compile(rf"(?<![\w.])(?:[-+](?=[\d.]))?{NUMBER}|(?<=[a-zA-Z(]){NUMBER}(?![\w.])")
-_LITERAL = re.compile(rf"[-+]?{NUMBER}")
 _TIMES_TEN = re.compile(
     r"\s*(?:x|\u00d7|\*|·|⋅)\s*10\s*(?:\^|\*\*)\s*[({]?\s*([-+]?\d{1,3})\s*[)}]?"
 )
@@ -92,7 +77,6 @@ _THOUSANDS = re.compile(r"k(?![\w^/])")
 _ORDINAL_END = re.compile(r"(?:st|nd|rd|th)\b")
 _UNIT_PHRASE = re.compile(r"[^\s,;:()]+(?: [^\s,;:()]+){0,5}")
 _WORDY = re.compile(r"[a-z]+(?:[- ]+[a-z]+){0,11}")
-_MAX_DIGITS = 300
 # A text that begins with a letter states a quantity only if it begins with one of these: a prefix
 # of the patterns above, a currency, or a number word. Most answers do not, and are done with here.
 QUANTITY_STARTS = (
@@ -126,12 +110,6 @@ _ONE_IN_FOUR = re.compile(
 )
 _UNIT_OF_LOW = re.compile(r"\s?(%|[^\d\W]{1,12})\s?(?=-|to\b)")
 _COMPOUND = re.compile(r"([a-z]{1,12})\.?(?:,? and |, | )?(?=\d)")
-_TEMPERATURES: dict[str | None, tuple[Fraction, Fraction]] = {
-    "celsius": (Fraction(1), Fraction(27315, 100)),
-    "fahrenheit": (Fraction(5, 9), Fraction(45967, 180)),
-    "kelvin": (Fraction(1), Fraction(0)),
-}
-"""Factor and offset to kelvin (SI brochure 2019; 0 °F = 459.67 * 5/9 K)."""
 _ONE = Fraction(1)
 # Most quantities are a whole number and one word.
 _WHOLE_WITH_NOUN = re.compile(r"(\d{1,15}) ([a-z]{2,20})", re.ASCII)
@@ -187,7 +165,7 @@ def read_quantity(text: str) -> Quantity | None:
         >>> read_quantity("route 66") is None
         True
     """
-    if len(text) > _MAX_DIGITS:
+    if len(text) > MAX_DIGITS:
         return None
     if text.isdecimal() and text.isascii() and len(text) <= 15:
         return _whole(text)
@@ -270,126 +248,6 @@ def _carries_on(word: str) -> bool:
     return word in SCALES or word.startswith(("to", "through", "and", "until", "x"))
 
 
-def find_numbers(text: str) -> Iterator[re.Match[str]]:
-    """Yield the literal numbers of a text from left to right, as matches with their place."""
-    return _FIND.finditer(text)
-
-
-def literal_value(literal: str) -> Fraction | None:
-    """Return the exact value of one literal number, or None when it is too large to be one."""
-    parsed = _parse_literal(literal)
-    return None if parsed is None else parsed[0]
-
-
-def same_quantity(
-    left: Quantity, right: Quantity, *, unit_known: bool = False, percent_known: bool = False
-) -> str | None:
-    """Return the rule by which two quantities are the same, or None when they differ.
-
-    Args:
-        left: One quantity.
-        right: The other.
-        unit_known: The question fixes what is counted, so a bare noun after the number
-            ("3 goals", "3 times") decides nothing.
-        percent_known: The question asks for a percentage, so "50" says "50%".
-
-    Returns:
-        "number", "rounding", "percent", "conversion", or None. Symmetric.
-    """
-    if left.comparator != right.comparator or (left.high is None) != (right.high is None):
-        return None
-    if left.rate != right.rate and left.rate and right.rate:
-        return None
-    if not _units_agree(left, right, unit_known):
-        return _percent_of_one(left, right) or _same_temperature(left, right)
-    if (left.unit == "percent") != (right.unit == "percent") and not percent_known:
-        return _percent_of_one(left, right)
-    if left.unit != right.unit:
-        # A bare number beside one with a unit: compare what is written.
-        left, right = _bare(left), _bare(right)
-    if left.value == right.value and left.high == right.high:
-        return "number"
-    if left.high is not None:
-        return None
-    if _rounds(left, right) or _rounds(right, left):
-        return "rounding"
-    if left.factor != right.factor and (_converts(left, right) or _converts(right, left)):
-        return "conversion"
-    return _percent_of_one(left, right)
-
-
-def _converts(coarse: Quantity, fine: Quantity) -> bool:
-    """Tell whether `coarse` is `fine` in another unit, rounded: 26.2 miles and 42.195 km."""
-    if coarse.decimals is None or fine.decimals is None or min(coarse.digits, fine.digits) < 3:
-        return False
-    half_step = coarse.scale / (2 * Fraction(10) ** coarse.decimals)
-    return abs(coarse.value - fine.value) <= half_step
-
-
-def _same_temperature(left: Quantity, right: Quantity) -> str | None:
-    """Tell whether two temperatures on different scales agree to the step of one of them."""
-    kelvins: list[Fraction] = []
-    steps: list[Fraction] = []
-    for quantity in (left, right):
-        scale = _TEMPERATURES.get(quantity.unit)
-        if scale is None or quantity.high is not None or quantity.decimals is None:
-            return None
-        kelvins.append(quantity.value * scale[0] + scale[1])
-        steps.append(scale[0] / (2 * Fraction(10) ** quantity.decimals))
-    return "conversion" if abs(kelvins[0] - kelvins[1]) <= max(steps) else None
-
-
-def _bare(quantity: Quantity) -> Quantity:
-    """Return the quantity as written, without its unit's factor."""
-    if quantity.factor == 1:
-        return quantity
-    high = None if quantity.high is None else quantity.high / quantity.factor
-    return quantity._replace(
-        value=quantity.value / quantity.factor,
-        scale=quantity.scale / quantity.factor,
-        factor=Fraction(1),
-        high=high,
-    )
-
-
-def _units_agree(left: Quantity, right: Quantity, unit_known: bool) -> bool:
-    if left.unit is None or right.unit is None or left.unit == right.unit:
-        return True
-    return unit_known and not (left.known_unit and right.known_unit)
-
-
-def _percent_of_one(left: Quantity, right: Quantity) -> str | None:
-    """Tell whether one is a percentage and the other the same share written as a number."""
-    if (left.unit == "percent") == (right.unit == "percent"):
-        return None
-    percent, share = (left, right) if left.unit == "percent" else (right, left)
-    written_as_share = share.unit is None and (share.decimals is None or share.decimals > 0)
-    if not written_as_share:
-        return None
-    exact = share.value * 100
-    if exact == percent.value:
-        return "percent"
-    # 16.67% is 1/6 rounded.
-    if share.decimals is not None or percent.decimals is None or percent.digits < 3:
-        return None
-    half_step = Fraction(1, 2) / Fraction(10) ** percent.decimals
-    return "percent" if percent.decimals and abs(exact - percent.value) <= half_step else None
-
-
-def _rounds(coarse: Quantity, fine: Quantity) -> bool:
-    """Tell whether `coarse` is `fine` rounded to the decimals that `coarse` is written with."""
-    if coarse.decimals is None or coarse.decimals < 1 or coarse.scale == 0:
-        return False
-    exact = fine.decimals is None and fine.value.denominator > 1
-    if not exact and (fine.decimals is None or fine.decimals <= coarse.decimals):
-        return False
-    # Two figures are too few to be sure of a rounding: 2.2 and 2.24 are two answers.
-    if coarse.digits < (2 if exact else 3) or (coarse.scale != fine.scale and not exact):
-        return False
-    half_step = coarse.scale / (2 * Fraction(10) ** coarse.decimals)
-    return abs(coarse.value - fine.value) <= half_step
-
-
 def _plain_vulgar(text: str) -> str:
     """Write "1½" as "1 1/2", before folding would make "11/2" of it."""
     if text.isascii():
@@ -443,10 +301,10 @@ def _one(folded: str) -> tuple[Quantity, str] | None:
 
 def _figures(folded: str) -> tuple[Fraction, int | None, int, Fraction, int] | None:
     """Read figures: literal, mixed number, fraction, power of ten, scale word."""
-    match = _LITERAL.match(folded)
+    match = LITERAL.match(folded)
     if match is None:
         return None
-    parsed = _parse_literal(match.group())
+    parsed = parse_literal(match.group())
     if parsed is None:
         return None
     value, decimals, digits = parsed
@@ -565,7 +423,7 @@ def _without_other_unit(rest: str) -> str:
     tail = rest[place:].strip(" ()").removeprefix("or ").removeprefix("about ")
     if find_unit(head) is None or not tail[:1].isdigit():
         return rest
-    figures = _LITERAL.match(tail)
+    figures = LITERAL.match(tail)
     named = tail[figures.end() :].strip(" -") if figures else ""
     return head if find_unit(named) is not None else rest
 
@@ -610,33 +468,3 @@ def _is_noun(nouns: list[str]) -> bool:
         or any(part in NUMBER_WORDS for part in noun.split("-"))
         for noun in nouns
     )
-
-
-def _parse_literal(literal: str) -> tuple[Fraction, int, int] | None:
-    """Return value, decimals and significant digits of one literal; None when it is absurd."""
-    if len(literal) > _MAX_DIGITS:
-        return None
-    mantissa, _, exponent = literal.lower().partition("e")
-    plain = _plain_decimal(mantissa)
-    whole, _, decimals = plain.partition(".")
-    digits = len((whole.lstrip("+-") + decimals).lstrip("0"))
-    try:
-        value = Fraction(int(plain)) if plain.isdecimal() else Fraction(plain or "0")
-    except ValueError:
-        return None
-    if exponent:
-        value *= Fraction(10) ** int(exponent)
-    return value, len(decimals), digits
-
-
-def _plain_decimal(mantissa: str) -> str:
-    """Return the literal with a point for decimals and no group marks."""
-    for mark in "\u00a0\u202f\u2009'":
-        mantissa = mantissa.replace(mark, "")
-    if mantissa.count(".") > 1 or ("," in mantissa and 0 < mantissa.find(".") < mantissa.find(",")):
-        return mantissa.replace(".", "").replace(",", ".")  # "1.234,56", "1.000.000"
-    if "," not in mantissa:
-        return mantissa
-    head, _, tail = mantissa.rpartition(",")
-    is_decimal_comma = "." not in mantissa and "," not in head and len(tail) != 3
-    return f"{head}.{tail}" if is_decimal_comma else mantissa.replace(",", "")

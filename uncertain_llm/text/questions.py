@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from uncertain_llm.text.figures import find_numbers, literal_value
 from uncertain_llm.text.folding import fold, last_match, stem, word_set, words
 from uncertain_llm.text.number_words import NUMBER_WORDS, number_from_words
-from uncertain_llm.text.numerals import find_numbers, literal_value
 from uncertain_llm.text.units import find_unit
 
 __all__ = [
