@@ -23,8 +23,9 @@ from uncertain_llm.text.canonical import (
     same_in_view,
     value_key,
 )
-from uncertain_llm.text.names import TextForm, acronyms
+from uncertain_llm.text.names import TextForm
 from uncertain_llm.text.questions import view_question
+from uncertain_llm.text.same_names import acronyms
 
 __all__ = ["cluster"]
 

@@ -19,11 +19,12 @@ from uncertain_llm.text.dates import DATE_LEADS, DATE_STARTS, DateForm, read_dat
 from uncertain_llm.text.expressions import constant_key, plain_math, read_expression
 from uncertain_llm.text.extract import CODE_TASKS, NUMBER_TASKS, OPTION_TASKS, extract_answer
 from uncertain_llm.text.folding import fold, squash, word_set, words
-from uncertain_llm.text.names import TextForm, read_text, same_text
+from uncertain_llm.text.names import TextForm, read_text
 from uncertain_llm.text.number_words import NUMBER_WORDS
 from uncertain_llm.text.numerals import QUANTITY_STARTS, Quantity, read_quantity
 from uncertain_llm.text.options import option_by_text, option_letter, option_number
 from uncertain_llm.text.questions import MAX_CACHED, QuestionView, view_question
+from uncertain_llm.text.same_names import same_text
 from uncertain_llm.text.same_quantities import same_quantity
 from uncertain_llm.text.structures import canonical_json, find_json
 
