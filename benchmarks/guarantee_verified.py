@@ -1,6 +1,6 @@
 """Check the promise of second looks on recorded sets: how often it is broken, and what it shows.
 
-    python benchmarks/guarantee_verified.py --data ../shared/data [--resplits 60]
+    python benchmarks/guarantee_verified.py --data ../shared/data [--resplits 20]
 
 Each recording with labels and seven replies a row is taken as the whole population: three replies
 are the first look, all seven the second. A resplit draws two thirds of the questions, and `fit`
@@ -108,7 +108,7 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--resplits", type=int, default=60)
+    parser.add_argument("--resplits", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2, help="processes; a recording is one task")
     args = parser.parse_args()
     if not args.data.is_dir():
