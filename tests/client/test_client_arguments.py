@@ -13,7 +13,7 @@ from uncertain_llm.client.arguments import OF_ASK, OF_CLIENT, refuse_misplaced, 
 from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
 from uncertain_llm.dropin import DropIn
 from uncertain_llm.providers.litellm_model import load_litellm
-from uncertain_llm.signals import PTrue
+from uncertain_llm.signals import AnswerAgreement, ClusterEntropy, PTrue
 from uncertain_llm.testing import ScriptedModel
 
 
@@ -80,6 +80,7 @@ def test_every_option_that_litellm_knows_is_let_through() -> None:
         ("policy", {"name": "x"}, "a policy is a name, a path or a Policy, got dict"),
         ("signals", ["p_true"], "signals= takes an object with name, needs, follow_ups, measure"),
         ("signals", [PTrue], r"signals= takes an object, got the class PTrue; make one of it"),
+        ("signals", 7, "signals= takes a list of signals, got one int"),
         ("estimator", 3, "estimator= takes an object with name, estimate; got int, without"),
     ],
 )
@@ -90,6 +91,15 @@ def test_a_part_that_could_not_work_is_refused_before_anything_relies_on_it(
 
     with pytest.raises(UncertainLLMError, match=re.escape(told)):
         client(**model, **{"log": None, argument: given})
+
+
+def test_signals_out_of_a_generator_are_all_measured() -> None:
+    names = (AnswerAgreement(), ClusterEntropy())
+
+    with UncertainLLM("replay/demo", log=None, signals=(s for s in names)) as llm:
+        found = llm.ask("What is the capital of Australia?").confidence.measurements
+
+    assert [m.signal for m in found] == ["answer_agreement", "cluster_entropy"]
 
 
 @pytest.mark.parametrize(
