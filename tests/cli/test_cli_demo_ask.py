@@ -160,7 +160,8 @@ def test_the_demo_of_a_fitted_file_does_not_speak_of_the_prior() -> None:
     RUNNER.invoke(app, ["demo", "--limit", "40", "--log", "d.db"])
     with open_log("d.db") as log:
         for record in list(log.records()):
-            loss = float(record.confidence.probability < 0.6)
+            sure = record.confidence.probability
+            loss = float(sure is not None and sure < 0.6)
             log.add_label(
                 Label(record_id=record.id, loss=loss, source="human", created_at=record.created_at)
             )

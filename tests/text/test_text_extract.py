@@ -239,3 +239,22 @@ def test_any_text_is_read_without_a_crash(text: str, question: str | None) -> No
 def test_broken_markup_is_read_without_a_crash(text: str) -> None:
     for task in ("mcq", "math_numeric", "code", "short_qa", "long_form"):
         extract_answer(text, question=CHOICE, task=task)
+
+
+@pytest.mark.parametrize("unit", ["km\u00b2", "km^2", "km2", "cm\u00b3", "m/s\u00b2"])
+@pytest.mark.parametrize("task", [None, "math_numeric"])
+def test_a_unit_keeps_its_power_as_it_was_written(unit: str, task: str | None) -> None:
+    reply = f"The value is about 9.5 {unit}."
+
+    assert extract_answer(reply, question="How much?", task=task) == f"9.5 {unit}"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "A comet is the tail of dust between summer 1986 and winter 2061",
+        "Finland (has been sending one every year since 1950 as thanks)",
+    ],
+)
+def test_a_phrase_is_not_cut_where_a_time_begins(reply: str) -> None:
+    assert extract_answer(reply, question="Which one is it?", task="short_qa") == reply

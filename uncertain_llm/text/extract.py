@@ -390,7 +390,8 @@ _VERBS = word_set("is was are were has have had i think believe guess it lautet 
 
 
 def _settle_number(short: str, view: QuestionView) -> str | None:
-    math = _FRACTION.sub(r"\1/\2", plain_math(short)).strip(" .")
+    plain = plain_math(short) if "\\" in short or "$" in short else short
+    math = _FRACTION.sub(r"\1/\2", plain).strip(" .")
     if "\\" in short and (formula := formula_in_prose(short, view)) is not None:
         return formula
     if ("$" in short or "(" in short) and (formula := formula_in_prose(short, view)):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from uncertain_llm.text.cleaning import bold_spans, sentences, without_concession
 from uncertain_llm.text.figures import find_numbers, literal_value
-from uncertain_llm.text.folding import fold, squash, stem, words
+from uncertain_llm.text.folding import fold, squash, stem, with_carets, words
 from uncertain_llm.text.number_words import NUMBER_WORDS, take_number_words
 from uncertain_llm.text.questions import QuestionView
 from uncertain_llm.text.units import find_unit
@@ -29,6 +29,11 @@ _COMPUTED = re.compile(r"\d\s*[=+*/\u00d7x]\s*[-$]?\d|=")
 _POWER_OF_TEN = re.compile(r"\s?(?:x|\u00d7|\*|\u00b7)\s?10\s?(?:\^|\*\*)\s?[({]?-?\d{1,3}[)}]?")
 _LONG_UNIT = re.compile(
     r"\s(?:degrees? \w+|(?:square|cubic) [a-z]+|[a-z]+ (?:per|an) [a-z]+|light[ -]years?)",
+    re.IGNORECASE,
+)
+_POWER_OF_UNIT = re.compile(
+    r"\s?(?:[a-z]{1,3}/)?(?:[cdkm]?m|ft|in|mi|yd|s|units?)"
+    r"(?:\^\{?[23]\}?|[\u00b2\u00b3]|(?<=m)[23])(?![\w.]\w|\w)",
     re.IGNORECASE,
 )
 _PARTED_UNIT = re.compile(r"\s?([a-z]{1,12})(?:,? and |, | )\d{1,3} ?([a-z]{1,12})", re.IGNORECASE)
@@ -165,7 +170,8 @@ def _in_english_figures(text: str) -> str:
 def _numbers_of(sentence: str, question: QuestionView, bold: set[str]) -> list[Candidate]:
     found: list[Candidate] = []
     lowered = fold(sentence)
-    if len(lowered) != len(sentence):
+    # Raised figures grow a caret in folding, and stay as they were written here.
+    if len(lowered) != len(with_carets(sentence)):
         sentence = lowered
     matches = list(find_numbers(sentence))[-60:]
     read_to = 0
@@ -296,8 +302,10 @@ def _with_surroundings(sentence: str, start: int, end: int) -> tuple[str, str]:
 def _named_unit(after: str) -> int:
     """Return the length of a unit of several words, or of one followed by a part of it.
 
-    "degrees Celsius", "km per second", "hours and 30 minutes".
+    "degrees Celsius", "km per second", "hours and 30 minutes", "km^2".
     """
+    if power := _POWER_OF_UNIT.match(after):
+        return power.end()
     long = _LONG_UNIT.match(after)
     if long is not None and find_unit(squash(fold(long.group()))) is not None:
         return long.end()

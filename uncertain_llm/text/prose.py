@@ -90,6 +90,10 @@ _ADJUNCT = re.compile(
     r"(?<!\))\s\((?:c\. ?|circa |released |published )?\d{4}[^)]*\)?$|\sat sea level$",
     re.IGNORECASE,
 )
+_NAME_ALONE = re.compile(
+    r"[A-Z][\w.'\u2019-]*"
+    r"(?: (?:(?:of|the|de|da|di|la|le|von|van|and) ){0,2}[A-Z][\w.'\u2019-]*){0,4}"
+)
 _PREDICATE = re.compile(
     r"(?: of [A-Z]\w+)?(?: \([^)]{1,60}\))?\s+(?:famously |also |first )?(\w{2,20})\s"
 )
@@ -251,7 +255,8 @@ def _new_part(sentence: str, question: QuestionView) -> str | None:
     runs = _weighed_by_subject(claim, runs, question)
     best = max(runs, key=lambda run: (run.score, run.place))
     if len(runs) > 1 and best.score < _SURE and _overlap(claim, question) < 0.2:
-        return claim if question.asks_when else _ADJUNCT.sub("", claim) or claim
+        alone = _ADJUNCT.sub("", claim)
+        return alone if not question.asks_when and _NAME_ALONE.fullmatch(alone) else claim
     return best.text
 
 

@@ -217,6 +217,7 @@ def acronyms(form: TextForm) -> frozenset[str]:
     """Return the words of 3 to 8 letters that the initials of a name of 3 words or more make.
 
     Example:
+        >>> from uncertain_llm.text.names import read_text
         >>> sorted(acronyms(read_text("Bureau of Oil and Gas Affairs")))
         ['boga', 'booaga']
     """
