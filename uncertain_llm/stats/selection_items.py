@@ -15,12 +15,8 @@ from uncertain_llm.stats.arrays import (
     as_vector,
     check_same_length,
 )
-from uncertain_llm.stats.bounds import (
-    betting_p_value,
-    betting_upper_bound,
-    binomial_p_values,
-    binomial_upper_bound,
-)
+from uncertain_llm.stats.bounds import binomial_p_values, binomial_upper_bound
+from uncertain_llm.stats.mean_bounds import betting_p_value, betting_upper_bound
 
 __all__ = ["LabelledItems", "risk_bound"]
 
