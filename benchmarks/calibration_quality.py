@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uncertain_llm.stats.calibration_error import ece_noise_floor, smooth_ece
+from uncertain_llm.stats.calibration_error import ece_noise_floor
 from uncertain_llm.stats.calibration_intervals import calibration_error_interval
+from uncertain_llm.stats.smooth_error import smooth_ece
 
 
 @dataclass(frozen=True)

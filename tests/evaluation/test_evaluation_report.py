@@ -21,7 +21,8 @@ from uncertain_llm.evaluation.resampled import figures_of, tally
 from uncertain_llm.evaluation.scored import JudgedRow
 from uncertain_llm.stats import metrics, ranking
 from uncertain_llm.stats.bounds import clopper_pearson_interval
-from uncertain_llm.stats.calibration_error import debiased_ece, ece, smooth_ece
+from uncertain_llm.stats.calibration_error import debiased_ece, ece
+from uncertain_llm.stats.smooth_error import smooth_ece
 
 ROWS = system(300, seed=1)
 STATED = np.array([row.scored.probability for row in ROWS])

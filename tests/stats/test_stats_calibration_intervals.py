@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from uncertain_llm.stats.calibration_error import debiased_ece, ece, smooth_ece
+from uncertain_llm.stats.calibration_error import debiased_ece, ece
 from uncertain_llm.stats.calibration_intervals import (
     CalibrationError,
     ErrorInterval,
@@ -17,6 +17,7 @@ from uncertain_llm.stats.calibration_intervals import (
     calibration_error_interval,
     error_ends,
 )
+from uncertain_llm.stats.smooth_error import smooth_ece
 
 ERRORS: dict[CalibrationError, Callable[..., float]] = {
     "ece": ece,

@@ -18,13 +18,13 @@ from uncertain_llm.evaluation.resampled import (
     tally,
 )
 from uncertain_llm.stats.arrays import BoolArray, FloatArray
-from uncertain_llm.stats.calibration_error import smooth_errors
 from uncertain_llm.stats.calibration_intervals import (
     SMOOTH_DRAWS,
     Norm,
     absolute_sum,
     error_ends,
 )
+from uncertain_llm.stats.smooth_error import smooth_errors
 
 __all__ = [
     "LEAST_FOR_INTERVAL",

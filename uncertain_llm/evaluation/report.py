@@ -35,11 +35,11 @@ from uncertain_llm.stats.calibration_error import (
     ece,
     ece_noise_floor,
     signed_gap,
-    smooth_ece,
     top_bin,
 )
 from uncertain_llm.stats.metrics import brier_score, calibration_line, log_loss
 from uncertain_llm.stats.ranking import auroc, risk_coverage_curve
+from uncertain_llm.stats.smooth_error import smooth_ece
 
 __all__ = ["evaluate", "evaluate_columns"]
 

@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from uncertain_llm.evaluation.columns import ACTIONS, Columns
 from uncertain_llm.stats.arrays import FloatArray, IntArray, equal_mass_bins
-from uncertain_llm.stats.calibration_error import default_n_bins, smooth_errors
+from uncertain_llm.stats.calibration_error import default_n_bins
 from uncertain_llm.stats.calibration_intervals import SMOOTH_CELLS
+from uncertain_llm.stats.smooth_error import smooth_errors
 
 __all__ = [
     "COVERAGES",

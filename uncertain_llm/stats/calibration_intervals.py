@@ -33,10 +33,9 @@ from uncertain_llm.stats.calibration_error import (
     debiased_squared_error,
     default_n_bins,
     ece,
-    smooth_ece,
-    smooth_errors,
 )
 from uncertain_llm.stats.resampling import resampler
+from uncertain_llm.stats.smooth_error import smooth_ece, smooth_errors
 
 __all__ = [
     "SMOOTH_CELLS",
@@ -95,9 +94,10 @@ def calibration_error_interval(
     """Return a calibration error with an interval for its value without noise.
 
     Args:
-        error: The name of a function of `stats.calibration_error`. The ends of "smooth_ece" are
-            computed on 128 cells. For "debiased_ece" the square is resampled, where 0 is not an
-            edge, and shifted to the estimate: the debiasing does not take off what resampling adds.
+        error: The name of a function of `stats.calibration_error` or `stats.smooth_error`. The ends
+            of "smooth_ece" are computed on 128 cells. For "debiased_ece" the square is resampled,
+            where 0 is not an edge, and shifted to the estimate: the debiasing does not take off
+            what resampling adds.
         probabilities: Shape (n,), each in [0, 1], n >= 1.
         labels: Shape (n,), 1 = right.
         rng: Where the resamples come from.
