@@ -40,8 +40,9 @@ from uncertain_llm.evaluation.columns import Codes, Columns
 from uncertain_llm.evaluation.report import evaluate_columns
 from uncertain_llm.stats.calibration_error import ece
 from uncertain_llm.stats.isotonic import fit_isotonic
-from uncertain_llm.stats.logistic import fit_platt, log_odds, sigmoid
+from uncertain_llm.stats.links import log_odds, sigmoid
 from uncertain_llm.stats.metrics import brier_score, log_loss
+from uncertain_llm.stats.platt import fit_platt
 from uncertain_llm.stats.ranking import auroc
 
 Floats = np.ndarray

@@ -30,7 +30,8 @@ from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.confidence import Measurement
 from uncertain_llm.stats.calibration_error import debiased_ece
 from uncertain_llm.stats.isotonic import fit_isotonic
-from uncertain_llm.stats.logistic import fit_logistic, log_odds
+from uncertain_llm.stats.links import log_odds
+from uncertain_llm.stats.logistic import fit_logistic
 from uncertain_llm.stats.metrics import log_loss
 from uncertain_llm.stats.smooth_error import smooth_ece
 

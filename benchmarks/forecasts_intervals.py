@@ -34,8 +34,8 @@ from uncertain_llm.evaluation.intervals import (
     read_interval_rows,
 )
 from uncertain_llm.stats.calibration_error import debiased_squared_error
-from uncertain_llm.stats.logistic import fit_platt
 from uncertain_llm.stats.metrics import log_loss
+from uncertain_llm.stats.platt import fit_platt
 
 FORECASTS, INTERVALS = "forecast_*.jsonl*", "interval_*.jsonl*"
 CLIP = 1e-4  # as in few_labels.py: a stated 0 or 1 would cost infinitely much

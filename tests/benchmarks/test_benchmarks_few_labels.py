@@ -19,7 +19,7 @@ from labelled_sets import LabelledSet
 
 from uncertain_llm.calibration.combining import Example, prior_combiner
 from uncertain_llm.calibration.prior import load_prior
-from uncertain_llm.stats.logistic import log_odds
+from uncertain_llm.stats.links import log_odds
 
 
 def made_up(n: int, seed: int = 0) -> LabelledSet:

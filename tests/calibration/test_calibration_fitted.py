@@ -18,8 +18,8 @@ from uncertain_llm.calibration.pooling import fit_groups, shifted
 from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.confidence import ConfidenceStatus, Measurement
 from uncertain_llm.stats.isotonic import fit_isotonic, fit_shrunk_isotonic
-from uncertain_llm.stats.logistic import fit_platt
 from uncertain_llm.stats.metrics import log_loss
+from uncertain_llm.stats.platt import fit_platt
 
 
 def _world(n: int, *, seed: int = 0, shift: float = 0.0, group: str | None = None) -> list[Example]:

@@ -8,15 +8,7 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from uncertain_llm.stats.logistic import (
-    NotConverged,
-    compressed_logit,
-    fit_logistic,
-    fit_platt,
-    log_odds,
-    sigmoid,
-    sigmoid_of,
-)
+from uncertain_llm.stats.logistic import NotConverged, fit_logistic
 
 
 def _example(seed: int, *, n: int = 200, d: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -184,69 +176,6 @@ def test_posterior_mean_matches_an_average_over_draws() -> None:
     assert fit.predict_mean([[2.0, 0.0, 1.0]])[0] == pytest.approx(by_draws, abs=0.005)
 
 
-def test_platt_is_never_decreasing_even_where_the_labels_are_inverted() -> None:
-    scores = np.linspace(0, 1, 50)
-
-    fit = fit_platt(scores, scores < 0.5)
-
-    assert fit.slope == 0.0
-    assert np.ptp(fit.predict(scores)) == 0.0
-
-
-def test_platt_with_many_labels_forgets_its_prior() -> None:
-    rng = np.random.default_rng(4)
-    scores = rng.random(50_000)
-    truth = sigmoid(1.5 * compressed_logit(scores) + 0.6)
-
-    fit = fit_platt(scores, rng.random(50_000) < truth)
-
-    assert fit.slope == pytest.approx(1.5, abs=0.05)
-    assert fit.intercept == pytest.approx(0.6, abs=0.05)
-    assert np.abs(fit.predict_mean(scores) - truth).max() < 0.02
-
-
-def test_platt_band_holds_the_prediction_and_narrows_with_labels() -> None:
-    scores, labels = np.tile([0.9, 0.8, 0.3, 0.2], 5), np.tile([1, 0, 1, 0], 5)
-
-    few, many = fit_platt(scores[:4], labels[:4]), fit_platt(scores, labels)
-    wide, narrow = few.band([0.8]), many.band([0.8])
-
-    assert wide[0] < few.predict([0.8]) < wide[1]
-    assert narrow[1] - narrow[0] < wide[1] - wide[0]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_the_averaged_platt_curve_rises_just_between_the_scores_it_names(seed: int) -> None:
-    """Labels that hardly follow the score, where averaging can outweigh the slope."""
-    rng = np.random.default_rng(seed)
-    scores = rng.beta(8, 2, size=25)
-    fit = fit_platt(scores, rng.random(25) < 0.9)
-
-    low, high = fit.mean_rises()
-
-    inside, outside = np.linspace(low, high, 200), np.linspace(0.0, low, 200)
-    if low == 0.0:
-        outside = np.linspace(high, 1.0, 200)
-    assert np.all(np.diff(fit.predict_mean(inside)) >= -1e-12)
-    assert np.all(np.diff(fit.predict_mean(outside)) <= 1e-12)
-
-
-def test_sigmoid_is_exact_at_the_ends_and_undoes_log_odds() -> None:
-    probabilities = np.array([1e-300, 1e-9, 0.2, 0.5, 1 - 1e-9])
-
-    np.testing.assert_allclose(sigmoid(log_odds(probabilities)), probabilities, rtol=1e-12)
-    assert sigmoid([-1e308, 1e308]).tolist() == [0.0, 1.0]
-
-
-def test_compressed_logit_keeps_the_order_of_scores_near_one() -> None:
-    scores = [0.0, 1e-6, 0.5, 0.999, 0.9999, 1.0]
-
-    feature = compressed_logit(scores)
-
-    assert np.all(np.diff(feature) > 0)
-    np.testing.assert_allclose(feature, -compressed_logit(1 - np.array(scores))[::1], atol=1e-12)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -256,11 +185,6 @@ def test_compressed_logit_keeps_the_order_of_scores_near_one() -> None:
         (lambda: fit_logistic([[np.inf]], [1.0]), "finite"),
         (lambda: fit_logistic([[1.0]], [1.0], prior_precision=-1.0), "prior_precision"),
         (lambda: fit_logistic([[1.0]], [1.0], weights=[-1.0]), "weights"),
-        (lambda: fit_platt([1.2], [1]), "scores"),
-        (lambda: fit_platt([0.2], [1], prior_sd=(0.0, 1.0)), "prior_sd"),
-        (lambda: fit_platt([0.2], [1], edge=0.5), "edge"),
-        (lambda: fit_platt([0.2], [1]).band([0.2], level=1.0), "level"),
-        (lambda: log_odds([1.0]), "infinite"),
     ],
 )
 def test_bad_input_to_a_fit_is_refused(call: Callable[[], object], message: str) -> None:
@@ -286,12 +210,6 @@ def test_many_rows_whose_part_is_separable_are_fitted_all_the_same() -> None:
     fit = fit_logistic(np.ones((60_000, 1)), labels)
 
     assert fit.predict([[1.0]])[0] == pytest.approx(1 / 3)
-
-
-def test_sigmoid_of_one_number_is_the_array_form() -> None:
-    values = [-800.0, -3.0, 0.0, 2.5, 800.0]
-
-    assert [sigmoid_of(value) for value in values] == pytest.approx(sigmoid(values).tolist())
 
 
 def test_columns_that_differ_by_rounding_only_are_an_error() -> None:

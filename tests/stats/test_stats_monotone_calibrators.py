@@ -14,8 +14,9 @@ from sklearn.isotonic import IsotonicRegression
 
 from uncertain_llm.stats.beta_calibration import fit_beta
 from uncertain_llm.stats.isotonic import fit_isotonic, fit_shrunk_isotonic
-from uncertain_llm.stats.logistic import fit_logistic, fit_platt
+from uncertain_llm.stats.logistic import fit_logistic
 from uncertain_llm.stats.metrics import log_loss
+from uncertain_llm.stats.platt import fit_platt
 from uncertain_llm.stats.venn_abers import fit_venn_abers
 
 tied_items = st.lists(

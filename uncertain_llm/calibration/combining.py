@@ -27,7 +27,7 @@ _LEAST_ROWS = 30
 
 _KNOWN = frozenset(feature_names())
 _STRONG = ("answer_agreement", "stated_probability")
-_OWN_EDGE = 0.03  # as `stats.logistic.DEFAULT_EDGE`: a signal of exactly 0 or 1 stays finite
+_OWN_EDGE = 0.03  # as `stats.links.DEFAULT_EDGE`: a signal of exactly 0 or 1 stays finite
 
 
 @dataclass(frozen=True, slots=True)

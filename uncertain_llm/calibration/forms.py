@@ -13,7 +13,7 @@ from uncertain_llm.calibration.fitted import Method
 from uncertain_llm.calibration.maps import BAND_LEVEL, PlattMap
 from uncertain_llm.stats.beta_calibration import BetaFit, fit_beta
 from uncertain_llm.stats.isotonic import DEFAULT_STRENGTH, fit_isotonic, fit_shrunk_isotonic
-from uncertain_llm.stats.logistic import PlattFit, fit_platt
+from uncertain_llm.stats.platt import PlattFit, fit_platt
 from uncertain_llm.stats.venn_abers import fit_venn_abers
 
 __all__ = ["Form", "fit_forms", "platt_map"]

@@ -48,7 +48,7 @@ class PlattMap(Value):
     """Platt scaling with a Laplace band.
 
     Source:
-        `stats.logistic.fit_platt`; the average is that of its `predict_mean`.
+        `stats.platt.fit_platt`; the average is that of its `predict_mean`.
     """
 
     kind: Literal["platt"] = "platt"
@@ -56,7 +56,7 @@ class PlattMap(Value):
     """Slope and intercept."""
     covariance: tuple[tuple[float, float], tuple[float, float]]
     edge: Annotated[float, Field(gt=0, lt=0.5)]
-    """A score of exactly 1 is read as 1 - edge; see `stats.logistic.compressed_logit`."""
+    """A score of exactly 1 is read as 1 - edge; see `stats.links.compressed_logit`."""
     rises: Annotated[tuple[Unit, Unit] | None, Field(exclude_if=_is_none)] = None
     """Scores between which the probability, averaged over what the labels leave open, rises; beyond
     them it stays. None when it is that of the most likely curve, not averaged."""

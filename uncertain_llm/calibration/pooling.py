@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from uncertain_llm.calibration.fitted import Groups, GroupShift
-from uncertain_llm.stats.logistic import log_odds, sigmoid
+from uncertain_llm.stats.links import log_odds, sigmoid
 
 __all__ = ["fit_groups", "shifted"]
 

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from uncertain_llm.stats.arrays import FloatArray, as_labels, as_probabilities
-from uncertain_llm.stats.logistic import DEFAULT_EDGE, LogisticFit, fit_logistic, sigmoid_of
+from uncertain_llm.stats.links import DEFAULT_EDGE
+from uncertain_llm.stats.logistic import LogisticFit, fit_logistic
+from uncertain_llm.stats.scalars import sigmoid_of
 
 __all__ = ["BetaFit", "fit_beta"]
 

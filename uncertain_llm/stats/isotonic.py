@@ -16,7 +16,7 @@ from uncertain_llm.stats.arrays import (
     as_weights,
     check_same_length,
 )
-from uncertain_llm.stats.logistic import fit_platt
+from uncertain_llm.stats.platt import fit_platt
 
 __all__ = ["DEFAULT_STRENGTH", "Curve", "IsotonicFit", "fit_isotonic", "fit_shrunk_isotonic"]
 

@@ -1,8 +1,7 @@
-"""Logistic regression with a Gaussian prior: maximum a posteriori, Laplace band, Platt scaling."""
+"""Logistic regression with a Gaussian prior: maximum a posteriori, with a Laplace band."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
@@ -12,7 +11,6 @@ import numpy.typing as npt
 from uncertain_llm.stats.arrays import (
     BoolArray,
     FloatArray,
-    as_labels,
     as_matrix,
     as_probabilities,
     as_vector,
@@ -20,26 +18,14 @@ from uncertain_llm.stats.arrays import (
     check_same_length,
     check_unit_open,
 )
-from uncertain_llm.stats.scalars import sigmoid_of
+from uncertain_llm.stats.links import sigmoid
 
 __all__ = [
-    "DEFAULT_EDGE",
     "LogisticFit",
     "NotConverged",
-    "PlattFit",
-    "compressed_logit",
     "fit_logistic",
-    "fit_platt",
-    "log_odds",
-    "sigmoid",
-    "sigmoid_of",
 ]
 
-DEFAULT_EDGE = 0.03
-"""How far from 0 and 1 a score of exactly 0 or 1 is read by `compressed_logit`.
-
-Measured in November 2026 on 27 recorded sets: with 100 to 300 labels the log loss of Platt scaling
-on fresh items is up to 0.002 below that of 0.01, and with fewer labels the same."""
 
 _ARMIJO = 1e-4  # the usual share of the predicted decrease that a step must reach (Nocedal, Wright)
 _SMALLEST_STEP = 1e-12
@@ -114,127 +100,6 @@ class LogisticFit:
         return np.asarray(np.einsum("ij,ij->i", matrix @ self.covariance, matrix), np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class PlattFit:
-    """P(right) = sigmoid(slope * compressed_logit(score) + intercept), with slope >= 0.
-
-    Attributes:
-        slope: Below 1 the scores were overconfident.
-        intercept: The shift on the log-odds scale.
-        covariance: Shape (2, 2), of (slope, intercept).
-        edge: See `compressed_logit`.
-    """
-
-    slope: float
-    intercept: float
-    covariance: FloatArray
-    edge: float = DEFAULT_EDGE
-
-    def predict(self, scores: npt.ArrayLike) -> FloatArray:
-        """Return P(right) at the mode for scores of shape (m,), each in [0, 1]."""
-        return self._logistic().predict(_platt_design(scores, edge=self.edge))
-
-    def predict_one(self, score: float) -> float:
-        """Return P(right) at the mode for one score in [0, 1], in about a microsecond.
-
-        Raises:
-            ValueError: The score is outside [0, 1].
-        """
-        if not 0.0 <= score <= 1.0:
-            raise ValueError(f"score must lie in [0, 1], got {score}")
-        inside = self.edge + (1.0 - 2.0 * self.edge) * score
-        return sigmoid_of(self.slope * math.log(inside / (1.0 - inside)) + self.intercept)
-
-    def predict_mean(self, scores: npt.ArrayLike) -> FloatArray:
-        """Return P(right) averaged over the posterior; see `LogisticFit.predict_mean`."""
-        return self._logistic().predict_mean(_platt_design(scores, edge=self.edge))
-
-    def mean_rises(self) -> tuple[float, float]:
-        """Return the scores between which `predict_mean` does not fall.
-
-        Averaging pulls towards 1/2, the more so the farther from the labels. Where the slope is
-        small that pull can outweigh it, on one side of one score.
-
-        Source:
-            Derivative of the probit approximation in the feature x: of one sign with A + B x for
-            A = slope + k (slope * V_bb - intercept * V_ab), B = k (slope * V_ab - intercept * V_aa)
-            and k = pi / 8. At B = 0, A >= slope since the covariance V is positive semidefinite.
-        """
-        k = math.pi / 8.0
-        (v_aa, v_ab), (_, v_bb) = self.covariance.tolist()
-        constant = self.slope + k * (self.slope * v_bb - self.intercept * v_ab)
-        per_feature = k * (self.slope * v_ab - self.intercept * v_aa)
-        if per_feature == 0.0:
-            return 0.0, 1.0
-        inside = sigmoid_of(-constant / per_feature)
-        turn = min(max((inside - self.edge) / (1.0 - 2.0 * self.edge), 0.0), 1.0)
-        return (turn, 1.0) if per_feature > 0.0 else (0.0, turn)
-
-    def band(self, scores: npt.ArrayLike, *, level: float = 0.9) -> tuple[FloatArray, FloatArray]:
-        """Return lower and upper ends of the credible band; see `LogisticFit.band`."""
-        return self._logistic().band(_platt_design(scores, edge=self.edge), level=level)
-
-    def _logistic(self) -> LogisticFit:
-        return LogisticFit(np.array([self.slope, self.intercept]), self.covariance, 0)
-
-
-def fit_platt(
-    scores: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    *,
-    prior_mean: tuple[float, float] = (0.7, -0.2),
-    prior_sd: tuple[float, float] = (0.5, 2.0),
-    weights: npt.ArrayLike | None = None,
-    edge: float = DEFAULT_EDGE,
-) -> PlattFit:
-    """Return Platt scaling of scores in [0, 1], pulled towards a prior, with slope >= 0.
-
-    The right choice up to about 100 labels: two parameters, and with no label at all the prior
-    itself. One class only is no problem, because the prior keeps the mode finite.
-
-    Args:
-        scores: Shape (n,), each in [0, 1], any order; n may be 0. Ties need no care.
-        labels: Shape (n,), 1 = right.
-        prior_mean: Slope and intercept that few labels are pulled towards. The default says that
-            raw scores are overconfident, as they were for most recorded models.
-        prior_sd: Their prior standard deviations, > 0. The default had the least log loss of six on
-            27 recorded sets at 10 and 20 labels (November 2026); from 50 labels it hardly matters.
-        weights: Shape (n,), >= 0; None for equal weights.
-        edge: See `compressed_logit`.
-
-    Returns:
-        The fit; it predicts with a band.
-
-    Raises:
-        ValueError: Scores, labels or prior out of range.
-        NotConverged: The optimum was not reached (not seen with a proper prior).
-
-    Source:
-        Platt (1999), "Probabilistic outputs for support vector machines"; MAP form with a Gaussian
-        prior as in MacKay (1992).
-
-    Example:
-        >>> fit = fit_platt([0.9, 0.8, 0.6, 0.3], [1, 1, 0, 0])
-        >>> fit.predict([0.9]) > fit.predict([0.3])
-        array([ True])
-        >>> fit_platt([], []).slope
-        0.7
-    """
-    right = as_labels(labels)
-    design = _platt_design(scores, edge=edge)
-    if min(prior_sd) <= 0.0:
-        raise ValueError(f"prior_sd must be positive, got {prior_sd}")
-    fit = fit_logistic(
-        design,
-        right,
-        prior_mean=prior_mean,
-        prior_precision=1.0 / np.square(prior_sd),
-        nonnegative=(True, False),
-        weights=weights,
-    )
-    return PlattFit(float(fit.coefficients[0]), float(fit.coefficients[1]), fit.covariance, edge)
-
-
 def fit_logistic(
     design: npt.ArrayLike,
     labels: npt.ArrayLike,
@@ -290,75 +155,6 @@ def fit_logistic(
         floor=np.where(np.broadcast_to(np.asarray(nonnegative, bool), (d,)), 0.0, -np.inf),
     )
     return _minimise(problem, max_iterations=max_iterations)
-
-
-def sigmoid(values: npt.ArrayLike) -> FloatArray:
-    """Return 1 / (1 + exp(-values)) without overflow.
-
-    Args:
-        values: Any shape.
-
-    Returns:
-        Same shape, each in [0, 1].
-
-    Example:
-        >>> sigmoid([0.0, -1000.0])
-        array([0.5, 0. ])
-    """
-    array = np.asarray(values, dtype=np.float64)
-    small = np.exp(-np.abs(array))  # in (0, 1], so nothing overflows
-    return np.asarray(np.where(array >= 0.0, 1.0, small) / (1.0 + small), dtype=np.float64)
-
-
-def log_odds(probabilities: npt.ArrayLike) -> FloatArray:
-    """Return log(p / (1 - p)) for probabilities strictly inside (0, 1).
-
-    Raises:
-        ValueError: A probability is 0 or 1 or outside; see `compressed_logit` for scores.
-
-    Example:
-        >>> log_odds([0.5])
-        array([0.])
-    """
-    array = as_probabilities(probabilities)
-    if array.size and (array.min() <= 0.0 or array.max() >= 1.0):
-        raise ValueError("log odds of 0 and 1 are infinite; use compressed_logit for scores")
-    return np.asarray(np.log(array) - np.log1p(-array), dtype=np.float64)
-
-
-def compressed_logit(scores: npt.ArrayLike, *, edge: float = DEFAULT_EDGE) -> FloatArray:
-    """Return the log odds of scores that were first squeezed linearly into [edge, 1 - edge].
-
-    Strictly increasing, so no two scores become equal, and finite at 0 and 1. It is a feature for a
-    fitted calibrator, not a claim about probabilities.
-
-    Args:
-        scores: Shape (n,), each in [0, 1].
-        edge: In (0, 0.5): a score of 1 is read as 1 - edge.
-
-    Returns:
-        Shape (n,).
-
-    Raises:
-        ValueError: Scores or edge out of range.
-
-    Source:
-        Own choice; the linear squeeze is that of Smithson and Verkuilen (2006), Psychological
-        Methods 11(1), 54-71, with a fixed edge in place of 1 / (2n).
-
-    Example:
-        >>> compressed_logit([0.0, 0.5, 1.0]).round(3)
-        array([-3.476,  0.   ,  3.476])
-    """
-    if not 0.0 < edge < 0.5:
-        raise ValueError(f"edge must lie in (0, 0.5), got {edge}")
-    array = as_probabilities(scores, name="scores")
-    # Both ends are computed the same way, so that f(1 - s) = -f(s).
-    return np.asarray(
-        np.log(edge + (1.0 - 2.0 * edge) * array)
-        - np.log(edge + (1.0 - 2.0 * edge) * (1.0 - array)),
-        dtype=np.float64,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,8 +276,3 @@ def _precision(values: npt.ArrayLike, *, d: int) -> FloatArray:
     if array.size and array.min() < 0.0:
         raise ValueError(f"prior_precision must not be negative, got {array.min()}")
     return array
-
-
-def _platt_design(scores: npt.ArrayLike, *, edge: float) -> FloatArray:
-    feature = compressed_logit(scores, edge=edge)
-    return np.column_stack([feature, np.ones_like(feature)])
