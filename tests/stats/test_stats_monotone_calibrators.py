@@ -222,15 +222,3 @@ def test_parameters_of_calibrators_are_checked() -> None:
         fit_beta([0.5], [1], prior_sd=(0.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="edge"):
         fit_beta([0.5], [1], edge=0.7)
-
-
-@pytest.mark.parametrize("fit", [fit_platt, fit_beta])
-def test_one_score_at_a_time_gives_what_the_array_gives(fit: Callable[..., Any]) -> None:
-    scores, labels, _ = _draw(6, 100)
-    fitted = fit(scores, labels)
-
-    one_by_one = [fitted.predict_one(s) for s in (0.0, 0.4, 1.0)]
-
-    np.testing.assert_allclose(one_by_one, fitted.predict([0.0, 0.4, 1.0]))
-    with pytest.raises(ValueError, match="score"):
-        fitted.predict_one(1.5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy.typing as npt
 from uncertain_llm.stats.arrays import FloatArray, as_labels, as_probabilities
 from uncertain_llm.stats.links import DEFAULT_EDGE
 from uncertain_llm.stats.logistic import LogisticFit, fit_logistic
-from uncertain_llm.stats.scalars import sigmoid_of
 
 __all__ = ["BetaFit", "fit_beta"]
 
@@ -37,17 +35,6 @@ class BetaFit:
     def predict(self, scores: npt.ArrayLike) -> FloatArray:
         """Return P(right) for scores of shape (m,), each in [0, 1]."""
         return self._logistic().predict(_beta_design(scores, edge=self.edge))
-
-    def predict_one(self, score: float) -> float:
-        """Return P(right) at the mode for one score in [0, 1], in about a microsecond.
-
-        Raises:
-            ValueError: The score is outside [0, 1].
-        """
-        if not 0.0 <= score <= 1.0:
-            raise ValueError(f"score must lie in [0, 1], got {score}")
-        inside = self.edge + (1.0 - 2.0 * self.edge) * score
-        return sigmoid_of(self.a * math.log(inside) - self.b * math.log1p(-inside) + self.c)
 
     def predict_mean(self, scores: npt.ArrayLike) -> FloatArray:
         """Return P(right) averaged over the posterior; see `LogisticFit.predict_mean`."""

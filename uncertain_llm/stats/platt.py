@@ -36,17 +36,6 @@ class PlattFit:
         """Return P(right) at the mode for scores of shape (m,), each in [0, 1]."""
         return self._logistic().predict(_platt_design(scores, edge=self.edge))
 
-    def predict_one(self, score: float) -> float:
-        """Return P(right) at the mode for one score in [0, 1], in about a microsecond.
-
-        Raises:
-            ValueError: The score is outside [0, 1].
-        """
-        if not 0.0 <= score <= 1.0:
-            raise ValueError(f"score must lie in [0, 1], got {score}")
-        inside = self.edge + (1.0 - 2.0 * self.edge) * score
-        return sigmoid_of(self.slope * math.log(inside / (1.0 - inside)) + self.intercept)
-
     def predict_mean(self, scores: npt.ArrayLike) -> FloatArray:
         """Return P(right) averaged over the posterior; see `LogisticFit.predict_mean`."""
         return self._logistic().predict_mean(_platt_design(scores, edge=self.edge))
