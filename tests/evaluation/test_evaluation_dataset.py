@@ -14,14 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uncertain_llm.core.errors import ConfigurationError
-from uncertain_llm.evaluation.dataset import (
-    BadLine,
-    RecordedRow,
-    input_files,
-    read_labels,
-    read_lines,
-    read_rows,
-)
+from uncertain_llm.evaluation.dataset import RecordedRow, read_labels, read_lines, read_rows
+from uncertain_llm.evaluation.lines import BadLine, input_files
 
 ROW = {"dataset": "d", "model": "m", "id": "1", "samples": [{"text": "Yes."}]}
 

@@ -19,10 +19,11 @@ from uncertain_llm.core.decision import Action
 from uncertain_llm.core.errors import FingerprintMismatch, NotEnoughLabels, PolicyError
 from uncertain_llm.core.response import Label
 from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor, assess, scored_line
-from uncertain_llm.evaluation.dataset import BadLine, read_labels, read_rows
+from uncertain_llm.evaluation.dataset import read_labels, read_rows
 from uncertain_llm.evaluation.fit import FitOrder, fit
 from uncertain_llm.evaluation.fit_figures import held_out_figures
 from uncertain_llm.evaluation.fit_rows import FitRow, rows_from_log, rows_from_recordings
+from uncertain_llm.evaluation.lines import BadLine
 from uncertain_llm.policy import CalibrationFile, Costs, Decide, OnMismatch, Policy
 from uncertain_llm.policy.certify import Promise
 from uncertain_llm.providers.demo_recording import demo_questions

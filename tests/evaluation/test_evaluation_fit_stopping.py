@@ -13,10 +13,11 @@ from uncertain_llm import UncertainLLM
 from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.response import Label
 from uncertain_llm.evaluation.assess_offline import Assessor
-from uncertain_llm.evaluation.dataset import BadLine, read_rows
+from uncertain_llm.evaluation.dataset import read_rows
 from uncertain_llm.evaluation.fit import FitOrder, fit
 from uncertain_llm.evaluation.fit_rows import FitRows, rows_from_log, rows_from_recordings
 from uncertain_llm.evaluation.fit_stopping import is_apart
+from uncertain_llm.evaluation.lines import BadLine
 from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.policy import Costs, Decide, Policy, Sampling
 from uncertain_llm.storage.calibration_files import save_calibration

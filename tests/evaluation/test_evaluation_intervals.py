@@ -10,7 +10,6 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from uncertain_llm.evaluation.dataset import BadLine
 from uncertain_llm.evaluation.interval_quantiles import (
     Quantiles,
     fit_widening,
@@ -25,6 +24,7 @@ from uncertain_llm.evaluation.intervals import (
     evaluate_intervals,
     read_interval_rows,
 )
+from uncertain_llm.evaluation.lines import BadLine
 
 STATED = (0.05, 0.25, 0.5, 0.75, 0.95)
 Z = np.array([NormalDist().inv_cdf(p) for p in STATED])

@@ -13,7 +13,8 @@ from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.decision import Action
 from uncertain_llm.evaluation.assess_offline import Assessor, scored_line
 from uncertain_llm.evaluation.columns import collect
-from uncertain_llm.evaluation.dataset import BadLine, RecordedRow, read_rows
+from uncertain_llm.evaluation.dataset import RecordedRow, read_rows
+from uncertain_llm.evaluation.lines import BadLine
 from uncertain_llm.evaluation.scored import (
     JudgedRow,
     ScoredRow,

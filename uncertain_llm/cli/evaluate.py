@@ -15,7 +15,6 @@ from uncertain_llm.cli.exits import ExitCode, fail
 from uncertain_llm.cli.terminal import printable
 from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
 from uncertain_llm.evaluation.columns import Columns, collect
-from uncertain_llm.evaluation.dataset import BadLine, input_files
 from uncertain_llm.evaluation.html_pictures import require_pictures
 from uncertain_llm.evaluation.html_report import html_report
 from uncertain_llm.evaluation.intervals import (
@@ -24,6 +23,7 @@ from uncertain_llm.evaluation.intervals import (
     evaluate_intervals,
     read_interval_rows,
 )
+from uncertain_llm.evaluation.lines import BadLine, input_files
 from uncertain_llm.evaluation.refusal_report import two_sided
 from uncertain_llm.evaluation.report import evaluate_columns
 from uncertain_llm.evaluation.scored import (

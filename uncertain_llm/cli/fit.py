@@ -16,10 +16,10 @@ from uncertain_llm.cli.session import PolicyOption
 from uncertain_llm.cli.terminal import printable
 from uncertain_llm.core.errors import UncertainLLMError
 from uncertain_llm.evaluation.assess_offline import AnswerMode
-from uncertain_llm.evaluation.dataset import input_files
 from uncertain_llm.evaluation.fit import FitOrder
 from uncertain_llm.evaluation.fit import fit as fit_rows
 from uncertain_llm.evaluation.fit_rows import FitRows, rows_from_log, rows_from_recordings
+from uncertain_llm.evaluation.lines import input_files
 from uncertain_llm.policy import Policy
 from uncertain_llm.policy.certificate import BandName, Promise
 from uncertain_llm.storage.calibration_files import save_calibration

@@ -16,7 +16,8 @@ from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.decision import REFUSED_REASONS
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.evaluation.assess_offline import Assessor, scored_line
-from uncertain_llm.evaluation.dataset import BadLine, input_files, read_rows
+from uncertain_llm.evaluation.dataset import read_rows
+from uncertain_llm.evaluation.lines import BadLine, input_files
 from uncertain_llm.storage.whole_file import whole_file
 
 __all__ = ["AssessRun", "assess_files"]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.decision import Action, RefusalKind
-from uncertain_llm.evaluation.dataset import BadLine
+from uncertain_llm.evaluation.lines import BadLine
 from uncertain_llm.evaluation.scored import JudgedRow
 from uncertain_llm.stats.arrays import BoolArray, FloatArray, IntArray
 

@@ -1,39 +1,30 @@
-"""Recorded samples: reading them line by line, with labels kept where no score can see them."""
+"""Recorded samples: rows as scores may see them, and labels that no score sees."""
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from typing import BinaryIO, Literal, TextIO, TypeGuard, cast
+from typing import Literal, TypeGuard, cast
 
 from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.chat import Elicitation
 from uncertain_llm.core.confidence import ProbeReply, Sample
-from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.evaluation.lines import BadLine, numbered_lines, shortened
 
 __all__ = [
-    "BadLine",
     "RecordedRow",
     "RowKey",
     "RowLabels",
-    "input_files",
-    "numbered_lines",
     "read_labels",
     "read_lines",
     "read_rows",
     "read_sample",
     "recorded_row",
-    "shortened",
 ]
 
-_SUFFIXES = (".jsonl", ".jsonl.gz")
 _REQUIRED = ("dataset", "model", "id", "samples")
 _PROBE_FORMS: Mapping[object, Literal[Elicitation.PERMUTED_OPTIONS, Elicitation.PARAPHRASE]] = {
     "permuted_options": Elicitation.PERMUTED_OPTIONS,
@@ -42,7 +33,6 @@ _PROBE_FORMS: Mapping[object, Literal[Elicitation.PERMUTED_OPTIONS, Elicitation.
 _unchecked_sample = unchecked(Sample)  # `_fields` lets nothing through that a sample would refuse
 _Fields = tuple[str | None, str | None, float | None, str | None, str | None, bool, bool]
 """What a recording holds of a reply: the fields of `Sample` in the order of `_made_of`."""
-_LINES_A_REPORT = 64  # how often progress is told: asking for the place costs as much as a line
 
 
 @dataclass(frozen=True)
@@ -92,92 +82,17 @@ class RowLabels:
         return self.greedy if representative < 0 else self.samples[representative]
 
 
-@dataclass(frozen=True)
-class BadLine:
-    """A line that could not be read."""
-
-    path: Path
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path.name} line {self.line}: {self.reason}"
-
-
-def input_files(paths: Sequence[Path], *, read_once: bool = False) -> tuple[Path, ...]:
-    """Return the recordings behind files and folders, in a stable order.
-
-    Args:
-        paths: Files and folders.
-        read_once: Whether each is read from beginning to end once: then a pipe will do.
-
-    Raises:
-        ConfigurationError: A path does not exist, a folder holds no recordings, or a pipe would
-            be read more than once.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.name.endswith(_SUFFIXES))
-            if not inside:
-                raise ConfigurationError(f"no .jsonl or .jsonl.gz file in folder {path}")
-            found.extend(inside)
-        elif path.is_file() or (read_once and path.exists()):
-            found.append(path)
-        elif path.exists():
-            raise ConfigurationError(
-                f"{path} is a pipe or a device, and it is read more than once; give a file"
-            )
-        else:
-            raise ConfigurationError(f"no such file or folder: {path}")
-    return tuple(found)
-
-
 def read_lines(
-    paths: Iterable[Path],
-    *,
-    check: Callable[[Mapping[str, object]], str | None] | None = None,
-    on_read: Callable[[int], None] | None = None,
+    paths: Iterable[Path], *, on_read: Callable[[int], None] | None = None
 ) -> Iterator[Mapping[str, object] | BadLine]:
-    """Yield each line as an object, or what is wrong with it; memory stays constant.
+    """Yield the recorded rows as they stand in their lines, or what is wrong with a line.
 
     Args:
         paths: Files to read, one after the other.
-        check: Returns what is wrong with an object, None for nothing; None checks that it is a
-            recorded row.
-        on_read: Called now and then with the bytes that were read since the last call, as they
-            lie in the file: compressed ones count as they are stored.
+        on_read: As in `numbered_lines`.
     """
-    for _, found in numbered_lines(paths, check=check, on_read=on_read):
+    for _, found in numbered_lines(paths, check=_wrong_with_recording, on_read=on_read):
         yield found
-
-
-def numbered_lines(
-    paths: Iterable[Path],
-    *,
-    check: Callable[[Mapping[str, object]], str | None] | None = None,
-    on_read: Callable[[int], None] | None = None,
-) -> Iterator[tuple[tuple[Path, int], Mapping[str, object] | BadLine]]:
-    """Yield what `read_lines` does, each with the file and the line that it stands in."""
-    wrong_with = _wrong_with_recording if check is None else check
-    for path in paths:
-        number = 0
-        try:
-            with path.open("rb") as raw, _lines_of(path, raw) as stream:
-                told = 0
-                tell = on_read if raw.seekable() else None  # a pipe does not know its place
-                for number, line in enumerate(stream, start=1):
-                    if line.strip():
-                        yield (path, number), _object(path, number, line, wrong_with)
-                    if tell is not None and number % _LINES_A_REPORT == 0:
-                        place = raw.tell()
-                        tell(place - told)
-                        told = place
-                if tell is not None:
-                    tell(raw.tell() - told)
-        except (OSError, EOFError, zlib.error) as error:
-            broken = BadLine(path, number + 1, f"cannot be read further ({type(error).__name__})")
-            yield (path, number + 1), broken
 
 
 def read_rows(
@@ -205,7 +120,7 @@ def read_labels(
         on_bad_label: Is told of each row with a `correct` that is none: its replies with such a
             one count as not labelled.
     """
-    for place, found in numbered_lines(paths):
+    for place, found in numbered_lines(paths, check=_wrong_with_recording):
         if isinstance(found, BadLine):
             if on_bad_line is not None:
                 on_bad_line(found)
@@ -232,40 +147,6 @@ def read_labels(
             slices=_slices(found.get("labels"), slices) if slices else {},
             place=place,
         )
-
-
-def shortened(value: object) -> str:
-    """Return a value as a message shows it: on one line, at most 40 characters."""
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-@contextmanager
-def _lines_of(path: Path, raw: BinaryIO) -> Iterator[TextIO]:
-    is_packed = path.name.endswith(".gz")
-    content = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_packed else raw
-    # Broken bytes become a replacement character: the line is then judged as it reads. A mark of
-    # the byte order in front, as some editors write it, is no part of the first line.
-    with io.TextIOWrapper(content, encoding="utf-8-sig", errors="replace") as stream:
-        yield stream
-
-
-def _object(
-    path: Path,
-    number: int,
-    line: str,
-    wrong_with: Callable[[Mapping[str, object]], str | None],
-) -> Mapping[str, object] | BadLine:
-    try:
-        found = json.loads(line)
-    except json.JSONDecodeError as error:
-        return BadLine(path, number, f"not JSON ({error.msg}, column {error.colno})")
-    except (ValueError, RecursionError) as error:
-        return BadLine(path, number, f"not JSON ({error})")
-    if not isinstance(found, dict):
-        return BadLine(path, number, "expected an object")
-    wrong = wrong_with(found)
-    return found if wrong is None else BadLine(path, number, wrong)
 
 
 def _wrong_with_recording(found: Mapping[str, object]) -> str | None:

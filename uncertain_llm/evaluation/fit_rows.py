@@ -11,7 +11,7 @@ from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.ports import Signal
 from uncertain_llm.core.response import DecisionRecord, Label
 from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor
-from uncertain_llm.evaluation.dataset import BadLine, RecordedRow, read_labels, read_rows
+from uncertain_llm.evaluation.dataset import RecordedRow, read_labels, read_rows
 from uncertain_llm.evaluation.fit_looks import (
     LoggedLooks,
     Look,
@@ -20,6 +20,7 @@ from uncertain_llm.evaluation.fit_looks import (
     look_at,
 )
 from uncertain_llm.evaluation.fit_stopping import is_apart, table_from
+from uncertain_llm.evaluation.lines import BadLine
 from uncertain_llm.flow.binding import Uncalibrated, slices_of
 from uncertain_llm.flow.defaults import pipeline_for
 from uncertain_llm.flow.pipeline import Pipeline
@@ -90,7 +91,7 @@ def rows_from_recordings(
         look_again: Also take the second look of VERIFY, with the replies after the first ones; a
             promise of the "verified" band needs it.
         seed: Draws the questions that a stopping rule is learnt on.
-        on_read: As in `dataset.read_lines`.
+        on_read: As in `lines.numbered_lines`.
     """
     if look_again and n_samples is None:
         n_samples = pipeline_for(_bare(policy)).n_samples

@@ -14,7 +14,7 @@ from statistics import NormalDist
 import numpy as np
 
 from uncertain_llm.core.base import Value
-from uncertain_llm.evaluation.dataset import BadLine, read_lines
+from uncertain_llm.evaluation.dataset import read_lines
 from uncertain_llm.evaluation.figures import Figure, draw_counts, korn_graubard_interval
 from uncertain_llm.evaluation.interval_quantiles import (
     LEVELS,
@@ -25,6 +25,7 @@ from uncertain_llm.evaluation.interval_quantiles import (
     pooled_quantiles,
     winkler_scores,
 )
+from uncertain_llm.evaluation.lines import BadLine
 from uncertain_llm.stats.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = [

@@ -17,13 +17,13 @@ import numpy as np
 from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.decision import Action
 from uncertain_llm.evaluation.columns import ACTIONS, STATUSES, Columns, collect
-from uncertain_llm.evaluation.dataset import BadLine
 from uncertain_llm.evaluation.figures import (
     Figure,
     Resamples,
     difference_of_shares,
     korn_graubard_interval,
 )
+from uncertain_llm.evaluation.lines import BadLine
 from uncertain_llm.evaluation.refusal_report import by_refusal
 from uncertain_llm.evaluation.report_points import curve_points, histogram, reliability
 from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport, TopBinReport

@@ -10,14 +10,8 @@ from typing import Protocol
 from uncertain_llm.core.confidence import ConfidenceStatus
 from uncertain_llm.core.decision import REFUSED_REASONS, Action, Extent, RefusalKind
 from uncertain_llm.core.response import DecisionRecord, Label
-from uncertain_llm.evaluation.dataset import (
-    BadLine,
-    RowKey,
-    RowLabels,
-    numbered_lines,
-    read_labels,
-    shortened,
-)
+from uncertain_llm.evaluation.dataset import RowKey, RowLabels, read_labels
+from uncertain_llm.evaluation.lines import BadLine, numbered_lines, shortened
 
 __all__ = [
     "JudgedRow",

@@ -1,0 +1,133 @@
+"""Files with one JSON object a line: finding them, and telling what is wrong with a line."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from uncertain_llm.core.errors import ConfigurationError
+
+__all__ = ["BadLine", "input_files", "numbered_lines", "shortened"]
+
+_SUFFIXES = (".jsonl", ".jsonl.gz")
+_LINES_A_REPORT = 64  # how often progress is told: asking for the place costs as much as a line
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A line that could not be read."""
+
+    path: Path
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path.name} line {self.line}: {self.reason}"
+
+
+def input_files(paths: Sequence[Path], *, read_once: bool = False) -> tuple[Path, ...]:
+    """Return the recordings behind files and folders, in a stable order.
+
+    Args:
+        paths: Files and folders.
+        read_once: Whether each is read from beginning to end once: then a pipe will do.
+
+    Raises:
+        ConfigurationError: A path does not exist, a folder holds no recordings, or a pipe would
+            be read more than once.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.name.endswith(_SUFFIXES))
+            if not inside:
+                raise ConfigurationError(f"no .jsonl or .jsonl.gz file in folder {path}")
+            found.extend(inside)
+        elif path.is_file() or (read_once and path.exists()):
+            found.append(path)
+        elif path.exists():
+            raise ConfigurationError(
+                f"{path} is a pipe or a device, and it is read more than once; give a file"
+            )
+        else:
+            raise ConfigurationError(f"no such file or folder: {path}")
+    return tuple(found)
+
+
+def numbered_lines(
+    paths: Iterable[Path],
+    *,
+    check: Callable[[Mapping[str, object]], str | None],
+    on_read: Callable[[int], None] | None = None,
+) -> Iterator[tuple[tuple[Path, int], Mapping[str, object] | BadLine]]:
+    """Yield each line as an object, or what is wrong with it, and where; memory stays constant.
+
+    Args:
+        paths: Files to read, one after the other, packed ones too; empty lines are passed over.
+        check: Returns what is wrong with an object, None for nothing.
+        on_read: Called now and then with the bytes that were read since the last call, as they
+            lie in the file: compressed ones count as they are stored.
+
+    Yields:
+        File and line, counted from 1, and what stands there. A file that cannot be read further
+        ends with a bad line, and the next one follows.
+    """
+    for path in paths:
+        number = 0
+        try:
+            with path.open("rb") as raw, _lines_of(path, raw) as stream:
+                told = 0
+                tell = on_read if raw.seekable() else None  # a pipe does not know its place
+                for number, line in enumerate(stream, start=1):
+                    if line.strip():
+                        yield (path, number), _object(path, number, line, check)
+                    if tell is not None and number % _LINES_A_REPORT == 0:
+                        place = raw.tell()
+                        tell(place - told)
+                        told = place
+                if tell is not None:
+                    tell(raw.tell() - told)
+        except (OSError, EOFError, zlib.error) as error:
+            broken = BadLine(path, number + 1, f"cannot be read further ({type(error).__name__})")
+            yield (path, number + 1), broken
+
+
+def shortened(value: object) -> str:
+    """Return a value as a message shows it: on one line, at most 40 characters."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+@contextmanager
+def _lines_of(path: Path, raw: BinaryIO) -> Iterator[TextIO]:
+    is_packed = path.name.endswith(".gz")
+    content = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_packed else raw
+    # Broken bytes become a replacement character: the line is then judged as it reads. A mark of
+    # the byte order in front, as some editors write it, is no part of the first line.
+    with io.TextIOWrapper(content, encoding="utf-8-sig", errors="replace") as stream:
+        yield stream
+
+
+def _object(
+    path: Path,
+    number: int,
+    line: str,
+    check: Callable[[Mapping[str, object]], str | None],
+) -> Mapping[str, object] | BadLine:
+    try:
+        found = json.loads(line)
+    except json.JSONDecodeError as error:
+        return BadLine(path, number, f"not JSON ({error.msg}, column {error.colno})")
+    except (ValueError, RecursionError) as error:
+        return BadLine(path, number, f"not JSON ({error})")
+    if not isinstance(found, dict):
+        return BadLine(path, number, "expected an object")
+    wrong = check(found)
+    return found if wrong is None else BadLine(path, number, wrong)
