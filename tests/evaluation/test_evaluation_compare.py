@@ -13,7 +13,8 @@ from judged_rows import columns, judged, system
 from uncertain_llm.core.decision import Action
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.evaluation.columns import Columns
-from uncertain_llm.evaluation.compare import Comparison, Difference, compare
+from uncertain_llm.evaluation.compare import Comparison, compare
+from uncertain_llm.evaluation.compare_checks import Difference
 from uncertain_llm.evaluation.gate import Gate, Limits, SliceGate, load_gate
 from uncertain_llm.evaluation.scored import JudgedRow
 

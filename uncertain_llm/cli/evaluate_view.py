@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from uncertain_llm.cli.terminal import in_table, printable
-from uncertain_llm.evaluation.compare import Comparison, Difference
+from uncertain_llm.evaluation.compare import Comparison
+from uncertain_llm.evaluation.compare_checks import Difference
 from uncertain_llm.evaluation.figures import Figure
 from uncertain_llm.evaluation.intervals import IntervalReport
 from uncertain_llm.evaluation.refusal_report import (

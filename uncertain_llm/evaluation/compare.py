@@ -2,57 +2,24 @@
 
 Both are resampled by the same questions, so what the questions add to both drops out. All checks
 together fail a candidate that is in truth no worse with probability 1 - level (half of it for the
-whole, half for all slices): each check's bound allows for the number of checks and for how they
-move together (max-t; Westfall and Young 1993, section 2).
+whole, half for all slices), as `compare_checks` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from uncertain_llm.core.base import Value
-from uncertain_llm.core.errors import ConfigurationError
-from uncertain_llm.evaluation.columns import ACTIONS, Codes, Columns
-from uncertain_llm.evaluation.figures import draw_counts
+from uncertain_llm.evaluation.columns import ACTIONS, Columns
+from uncertain_llm.evaluation.compare_checks import LEAST_QUESTIONS, Check, Difference, differences
+from uncertain_llm.evaluation.compare_pairs import Paired, Resampling, pair, slices_of
 from uncertain_llm.evaluation.gate import Gate
-from uncertain_llm.evaluation.resampled import COVERAGES, cluster_groups, figures_of, tally
+from uncertain_llm.evaluation.resampled import COVERAGES
 from uncertain_llm.evaluation.wording import counted
-from uncertain_llm.stats.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["Comparison", "Difference", "SliceInversion", "Verdict", "compare"]
-
-Verdict = Literal["worse", "no_worse", "not_gated", "undecided"]
-
-_LEAST_QUESTIONS = 20
-"""Below this no check can tell a change from noise. Chosen."""
-_MOST_UNDEFINED = 0.1
-
-
-class Difference(Value):
-    """One figure of both systems on the questions that both answered."""
-
-    name: str
-    slice: str | None = None
-    """Dimension and name, for example "domain=law"; None for all rows."""
-    baseline: float | None
-    candidate: float | None
-    difference: float | None
-    """Candidate less baseline."""
-    interval: tuple[float, float] | None
-    """Of the difference alone, at 95 %."""
-    limit: float | None
-    """How much worse the gate accepts; None: not gated."""
-    worsening: float | None = None
-    """By how much it got worse at least, all checks together taken into account."""
-    resolution: float | None = None
-    """The gate sees a worsening of more than this above its limit about every second time."""
-    verdict: Verdict
-    reason: str | None = None
-    """Why there is no difference or no interval."""
+__all__ = ["Comparison", "SliceInversion", "compare"]
 
 
 class SliceInversion(Value):
@@ -90,32 +57,6 @@ class Comparison(Value):
     gate: Gate
 
 
-@dataclass(frozen=True)
-class _Check:
-    """A figure, which direction is worse, and how much of it is accepted."""
-
-    name: str
-    shown_as: str
-    sign: float
-    """1: higher is worse, -1: lower is worse, 0: any change is."""
-    limit: float | None
-
-    @property
-    def needs_no_label(self) -> bool:
-        return self.name == "coverage" or self.name.startswith("share.")
-
-
-@dataclass(frozen=True)
-class _Paired:
-    """Both systems' figures, on the rows and on the same resamples."""
-
-    baseline: Mapping[str, FloatArray]
-    candidate: Mapping[str, FloatArray]
-    n_questions: int
-    n_labelled_questions: int
-    """Those on which all figures but coverage and shares rest."""
-
-
 def compare(baseline: Columns, candidate: Columns, gate: Gate | None = None) -> Comparison:
     """Return whether a candidate is worse than its baseline beyond noise.
 
@@ -134,11 +75,11 @@ def compare(baseline: Columns, candidate: Columns, gate: Gate | None = None) -> 
         ConfigurationError: The two have no row in common.
     """
     gate = gate or Gate()
-    old, new, questions = _pair(baseline, candidate)
-    resampling = _Resampling.of(questions, gate)
+    old, new, questions = pair(baseline, candidate)
+    resampling = Resampling.of(questions, gate)
     figures = resampling.figures(old, new, with_curves=True)
     share_of_error = (1.0 - gate.level) / 2.0
-    overall = _differences(_overall_checks(gate), [figures], [None], share_of_error)
+    overall = differences(_overall_checks(gate), [figures], [None], share_of_error)
     slices, inversions = _slice_differences(old, new, resampling, gate, share_of_error)
     worse = [d for d in (*overall, *slices) if d.verdict == "worse"]
     return Comparison(
@@ -162,133 +103,47 @@ def compare(baseline: Columns, candidate: Columns, gate: Gate | None = None) -> 
     )
 
 
-def _overall_checks(gate: Gate) -> list[_Check]:
+def _overall_checks(gate: Gate) -> list[Check]:
     limits = gate.limits
     risks = [
-        _Check(f"selective_accuracy.{c}", f"risk at {c:.0%} coverage", 1.0, limits.risk_at_coverage)
+        Check(f"selective_accuracy.{c}", f"risk at {c:.0%} coverage", 1.0, limits.risk_at_coverage)
         for c in COVERAGES
     ]
     shares = [
-        _Check(f"share.{action}", f"share of {action}", 0.0, limits.action_shares)
+        Check(f"share.{action}", f"share of {action}", 0.0, limits.action_shares)
         for action in ACTIONS
     ]
     return [
-        _Check("accuracy", "accuracy", -1.0, limits.accuracy),
-        _Check("coverage", "coverage", -1.0, limits.coverage),
-        _Check("brier", "brier", 1.0, limits.brier),
-        _Check("ece", "ece", 1.0, limits.ece),
-        _Check("smece", "smece", 1.0, limits.smece),
-        _Check("log_loss", "log loss", 1.0, None),
-        _Check("auroc", "auroc", -1.0, None),
+        Check("accuracy", "accuracy", -1.0, limits.accuracy),
+        Check("coverage", "coverage", -1.0, limits.coverage),
+        Check("brier", "brier", 1.0, limits.brier),
+        Check("ece", "ece", 1.0, limits.ece),
+        Check("smece", "smece", 1.0, limits.smece),
+        Check("log_loss", "log loss", 1.0, None),
+        Check("auroc", "auroc", -1.0, None),
         *risks,
-        _Check("answered_risk", "risk of answered", 1.0, limits.answered_risk),
-        _Check("success.answer", "answered and right", -1.0, None),
+        Check("answered_risk", "risk of answered", 1.0, limits.answered_risk),
+        Check("success.answer", "answered and right", -1.0, None),
         *shares,
     ]
 
 
-def _pair(baseline: Columns, candidate: Columns) -> tuple[Columns, Columns, IntArray]:
-    """Return the rows that both have, and the cluster of each, the baseline's rows first."""
-    sides = (baseline, candidate)
-    dimensions = ["dataset"]
-    if _names(baseline, "model") == _names(candidate, "model"):
-        dimensions.append("model")
-    keys = [np.zeros(len(side), np.int64) for side in sides]
-    columns: list[list[Codes | None]]
-    columns = [[side.slices.get(name) for side in sides] for name in dimensions]
-    columns.append([side.question for side in sides])
-    for codes in columns:
-        numbers, width = _common_codes(codes, sides)
-        keys = [key * width + number for key, number in zip(keys, numbers, strict=True)]
-    old = baseline.where(np.isin(keys[0], keys[1]))
-    new = candidate.where(np.isin(keys[1], keys[0]))
-    if not len(old):
-        raise ConfigurationError(
-            "baseline and candidate have no row in common: rows are paired by dataset, model and "
-            "id (by dataset and id where the models differ)"
-        )
-    questions, _ = _common_codes([old.question, new.question], (old, new))
-    return old, new, np.concatenate(questions)
-
-
-def _names(columns: Columns, dimension: str) -> set[str]:
-    codes = columns.slices.get(dimension)
-    return set() if codes is None else {codes.names[i] for i in np.unique(codes.codes) if i >= 0}
-
-
-def _common_codes(
-    columns: Sequence[Codes | None], sides: Sequence[Columns]
-) -> tuple[list[IntArray], int]:
-    """Return both columns with the same number for the same name, and how many numbers."""
-    numbers: dict[str, int] = {}
-    found: list[IntArray] = []
-    for codes, side in zip(columns, sides, strict=True):
-        if codes is None:
-            found.append(np.zeros(len(side), np.int64))
-            continue
-        table = [numbers.setdefault(name, len(numbers) + 1) for name in codes.names]
-        found.append(np.array([*table, 0], dtype=np.int64)[codes.codes])  # -1 is the last: 0
-    return found, len(numbers) + 1
-
-
-@dataclass(frozen=True)
-class _Resampling:
-    """Which rows are drawn together, and how often in each resample; the first one is all rows."""
-
-    questions: IntArray
-    groups: IntArray
-    """Shape (rows of both sides,), the baseline's rows first."""
-    counts: FloatArray
-
-    @classmethod
-    def of(cls, questions: IntArray, gate: Gate) -> _Resampling:
-        rng = np.random.default_rng(gate.seed)
-        groups = cluster_groups(questions.astype(np.int32), rng)
-        n_groups = int(groups.max()) + 1
-        drawn = draw_counts(n_groups, gate.n_resamples, rng)
-        return cls(questions, groups, np.concatenate([np.ones((1, n_groups)), drawn]))
-
-    def where(self, rows: BoolArray) -> _Resampling:
-        """Return the same resamples, of these rows only."""
-        return _Resampling(self.questions[rows], self.groups[rows], self.counts)
-
-    def figures(self, old: Columns, new: Columns, *, with_curves: bool) -> _Paired:
-        """Return the figures of both sides on the same resamples."""
-        n_groups = self.counts.shape[1]
-        parts = (old, self.groups[: len(old)]), (new, self.groups[len(old) :])
-        before, after = (
-            figures_of(
-                tally(side, members, n_groups, with_curves=with_curves),
-                self.counts,
-                leave_out=("aurc", "calibration_line"),
-            )
-            for side, members in parts
-        )
-        known = np.concatenate([old.is_known, new.is_known])
-        return _Paired(
-            before,
-            after,
-            int(np.unique(self.questions).size),
-            int(np.unique(self.questions[known]).size),
-        )
-
-
 def _slice_differences(
-    old: Columns, new: Columns, resampling: _Resampling, gate: Gate, share_of_error: float
+    old: Columns, new: Columns, resampling: Resampling, gate: Gate, share_of_error: float
 ) -> tuple[list[Difference], list[SliceInversion]]:
     rules = gate.slices
     checks = [
-        _Check("brier", "brier", 1.0, rules.brier),
-        _Check("ece", "ece", 1.0, rules.ece),
-        _Check("confidence_gap", "confidence gap", -1.0, 0.0 if rules.inversion else None),
+        Check("brier", "brier", 1.0, rules.brier),
+        Check("ece", "ece", 1.0, rules.ece),
+        Check("confidence_gap", "confidence gap", -1.0, 0.0 if rules.inversion else None),
     ]
     names: list[str | None] = []
-    figures: list[_Paired] = []
-    for name, of_old, of_new in _slices_of(old, new, gate):
+    figures: list[Paired] = []
+    for name, of_old, of_new in slices_of(old, new, gate):
         inside = resampling.where(np.concatenate([of_old, of_new]))
         names.append(name)
         figures.append(inside.figures(old.where(of_old), new.where(of_new), with_curves=False))
-    found = _differences(checks, figures, names, share_of_error)
+    found = differences(checks, figures, names, share_of_error)
     inversions = []
     settled = []
     for difference in found:
@@ -303,7 +158,7 @@ def _slice_differences(
     return settled, inversions
 
 
-def _inversion(difference: Difference, figures: _Paired) -> SliceInversion:
+def _inversion(difference: Difference, figures: Paired) -> SliceInversion:
     drawn = figures.candidate["confidence_gap"][1:]
     drawn = drawn[np.isfinite(drawn)]
     interval = None
@@ -316,116 +171,6 @@ def _inversion(difference: Difference, figures: _Paired) -> SliceInversion:
         candidate_gap=difference.candidate or 0.0,
         interval=interval,
         is_new=difference.verdict == "worse",
-    )
-
-
-def _slices_of(
-    old: Columns, new: Columns, gate: Gate
-) -> Iterator[tuple[str, BoolArray, BoolArray]]:
-    rules = gate.slices
-    for dimension in sorted(old.slices.keys() & new.slices.keys()):
-        if rules.dimensions is not None and dimension not in rules.dimensions:
-            continue
-        names = sorted(_names(old, dimension) & _names(new, dimension))
-        if len(names) == 1 and len(_names(new, dimension)) == 1:
-            continue  # all rows: the checks on the whole see it
-        for name in names:
-            rows = [side.slices[dimension].rows_of(name) for side in (old, new)]
-            n_known = [
-                int(side.is_known[r].sum()) for side, r in zip((old, new), rows, strict=True)
-            ]
-            if min(n_known) >= rules.least_rows:
-                yield f"{dimension}={name}", rows[0], rows[1]
-
-
-def _differences(
-    checks: Sequence[_Check],
-    figures: Sequence[_Paired],
-    slices: Sequence[str | None],
-    share_of_error: float,
-) -> list[Difference]:
-    """Return all differences of a family of checks, each judged in view of all others."""
-    measured = [
-        (check, name, _harm(check, pair))
-        for pair, name in zip(figures, slices, strict=True)
-        for check in checks
-    ]
-    gated = [
-        harm.standard
-        for check, _, harm in measured
-        if check.limit is not None and harm.standard is not None
-    ]
-    reach = float(np.quantile(np.max(gated, axis=0), 1.0 - share_of_error)) if gated else 0.0
-    return [_difference(check, name, harm, reach) for check, name, harm in measured]
-
-
-@dataclass(frozen=True)
-class _Harm:
-    """How a figure changed, and how that varies over resamples."""
-
-    baseline: float | None
-    candidate: float | None
-    interval: tuple[float, float] | None = None
-    spread: float = 0.0
-    standard: FloatArray | None = None
-    """Resampled worsening, centred and divided by its spread."""
-    reason: str | None = None
-
-
-def _harm(check: _Check, pair: _Paired) -> _Harm:
-    if check.name not in pair.baseline or check.name not in pair.candidate:
-        return _Harm(None, None, reason="no_labelled_probability")
-    old, new = (_as_shown(check, side[check.name]) for side in (pair.baseline, pair.candidate))
-    before, after = (float(v) if np.isfinite(v) else None for v in (old[0], new[0]))
-    if before is None or after is None:
-        return _Harm(before, after, reason="undefined")
-    n_questions = pair.n_questions if check.needs_no_label else pair.n_labelled_questions
-    if n_questions < _LEAST_QUESTIONS:
-        return _Harm(before, after, reason="too_few_questions")
-    change = new[1:] - old[1:]
-    there = np.isfinite(change)
-    if there.mean() < 1.0 - _MOST_UNDEFINED:
-        return _Harm(before, after, reason="undefined_on_resamples")
-    # Resampling shifts calibration errors; only how the change varies is taken from it.
-    centred = np.where(there, change - change[there].mean(), 0.0)
-    low, high = np.quantile(centred[there], [0.025, 0.975]) + (after - before)
-    spread = float(centred[there].std())
-    worse = np.abs(centred) if check.sign == 0.0 else check.sign * centred
-    return _Harm(
-        before,
-        after,
-        interval=(float(low), float(high)),
-        spread=spread,
-        standard=worse / spread if spread > 0.0 else np.zeros(worse.size),
-    )
-
-
-def _as_shown(check: _Check, values: FloatArray) -> FloatArray:
-    return 1.0 - values if check.name.startswith("selective_accuracy") else values
-
-
-def _difference(check: _Check, name: str | None, harm: _Harm, reach: float) -> Difference:
-    verdict: Verdict = "not_gated" if check.limit is None else "undecided"
-    change = worsening = resolution = None
-    if harm.baseline is not None and harm.candidate is not None:
-        change = harm.candidate - harm.baseline
-    if change is not None and harm.standard is not None and check.limit is not None:
-        worse = abs(change) if check.sign == 0.0 else check.sign * change
-        resolution = reach * harm.spread
-        worsening = max(0.0, worse - resolution)
-        verdict = "worse" if worse - resolution > check.limit else "no_worse"
-    return Difference(
-        name=check.shown_as,
-        slice=name,
-        baseline=harm.baseline,
-        candidate=harm.candidate,
-        difference=change,
-        interval=harm.interval,
-        limit=check.limit,
-        worsening=worsening,
-        resolution=resolution,
-        verdict=verdict,
-        reason=harm.reason,
     )
 
 
@@ -476,8 +221,8 @@ def _notes(
     n_unlabelled = int((~new.is_known).sum())
     if n_unlabelled:
         yield f"{n_unlabelled} of {len(new)} rows have no label"
-    if n_labelled < _LEAST_QUESTIONS:
+    if n_labelled < LEAST_QUESTIONS:
         yield (
             f"{counted(n_labelled, 'labelled question')} {'is' if n_labelled == 1 else 'are'} too "
-            f"few to tell a change from noise; give at least {_LEAST_QUESTIONS}"
+            f"few to tell a change from noise; give at least {LEAST_QUESTIONS}"
         )

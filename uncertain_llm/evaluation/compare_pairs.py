@@ -1,0 +1,156 @@
+"""Two systems on the questions that both answered, and their figures on the same resamples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from uncertain_llm.core.errors import ConfigurationError
+from uncertain_llm.evaluation.columns import Codes, Columns
+from uncertain_llm.evaluation.figures import draw_counts
+from uncertain_llm.evaluation.gate import Gate
+from uncertain_llm.evaluation.resampled import cluster_groups, figures_of, tally
+from uncertain_llm.stats.arrays import BoolArray, FloatArray, IntArray
+
+__all__ = ["Paired", "Resampling", "pair", "slices_of"]
+
+
+def pair(baseline: Columns, candidate: Columns) -> tuple[Columns, Columns, IntArray]:
+    """Return the rows that both have, and the question of each as a number.
+
+    Args:
+        baseline: What runs now.
+        candidate: What may replace it.
+
+    Returns:
+        The baseline's rows, the candidate's, and the numbers of both, the baseline's first. Rows
+        are paired by dataset, model and question; by dataset and question where models differ.
+
+    Raises:
+        ConfigurationError: The two have no row in common.
+    """
+    sides = (baseline, candidate)
+    dimensions = ["dataset"]
+    if _names_in(baseline, "model") == _names_in(candidate, "model"):
+        dimensions.append("model")
+    keys = [np.zeros(len(side), np.int64) for side in sides]
+    columns: list[list[Codes | None]]
+    columns = [[side.slices.get(name) for side in sides] for name in dimensions]
+    columns.append([side.question for side in sides])
+    for codes in columns:
+        numbers, width = _common_codes(codes, sides)
+        keys = [key * width + number for key, number in zip(keys, numbers, strict=True)]
+    old = baseline.where(np.isin(keys[0], keys[1]))
+    new = candidate.where(np.isin(keys[1], keys[0]))
+    if not len(old):
+        raise ConfigurationError(
+            "baseline and candidate have no row in common: rows are paired by dataset, model and "
+            "id (by dataset and id where the models differ)"
+        )
+    questions, _ = _common_codes([old.question, new.question], (old, new))
+    return old, new, np.concatenate(questions)
+
+
+def slices_of(old: Columns, new: Columns, gate: Gate) -> Iterator[tuple[str, BoolArray, BoolArray]]:
+    """Yield each slice that both have, "dimension=name", and which rows of each are in it.
+
+    Args:
+        old: The baseline's rows.
+        new: The candidate's.
+        gate: Which dimensions count, and how many labelled rows a slice needs on either side.
+    """
+    rules = gate.slices
+    for dimension in sorted(old.slices.keys() & new.slices.keys()):
+        if rules.dimensions is not None and dimension not in rules.dimensions:
+            continue
+        names = sorted(_names_in(old, dimension) & _names_in(new, dimension))
+        if len(names) == 1 and len(_names_in(new, dimension)) == 1:
+            continue  # all rows: the checks on the whole see it
+        for name in names:
+            rows = [side.slices[dimension].rows_of(name) for side in (old, new)]
+            n_known = [
+                int(side.is_known[r].sum()) for side, r in zip((old, new), rows, strict=True)
+            ]
+            if min(n_known) >= rules.least_rows:
+                yield f"{dimension}={name}", rows[0], rows[1]
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Both systems' figures, on the rows and on the same resamples."""
+
+    baseline: Mapping[str, FloatArray]
+    candidate: Mapping[str, FloatArray]
+    n_questions: int
+    n_labelled_questions: int
+    """Those on which all figures but coverage and shares rest."""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Which rows are drawn together, and how often in each resample; the first one is all rows."""
+
+    questions: IntArray
+    groups: IntArray
+    """Shape (rows of both sides,), the baseline's rows first."""
+    counts: FloatArray
+
+    @classmethod
+    def of(cls, questions: IntArray, gate: Gate) -> Resampling:
+        """Draw the resamples of a gate.
+
+        Args:
+            questions: Shape (rows of both sides,), from `pair`; rows of a question stay together.
+            gate: How many, and from which seed.
+        """
+        rng = np.random.default_rng(gate.seed)
+        groups = cluster_groups(questions.astype(np.int32), rng)
+        n_groups = int(groups.max()) + 1
+        drawn = draw_counts(n_groups, gate.n_resamples, rng)
+        return cls(questions, groups, np.concatenate([np.ones((1, n_groups)), drawn]))
+
+    def where(self, rows: BoolArray) -> Resampling:
+        """Return the same resamples, of these rows only."""
+        return Resampling(self.questions[rows], self.groups[rows], self.counts)
+
+    def figures(self, old: Columns, new: Columns, *, with_curves: bool) -> Paired:
+        """Return the figures of both sides on the same resamples."""
+        n_groups = self.counts.shape[1]
+        parts = (old, self.groups[: len(old)]), (new, self.groups[len(old) :])
+        before, after = (
+            figures_of(
+                tally(side, members, n_groups, with_curves=with_curves),
+                self.counts,
+                leave_out=("aurc", "calibration_line"),
+            )
+            for side, members in parts
+        )
+        known = np.concatenate([old.is_known, new.is_known])
+        return Paired(
+            before,
+            after,
+            int(np.unique(self.questions).size),
+            int(np.unique(self.questions[known]).size),
+        )
+
+
+def _names_in(columns: Columns, dimension: str) -> set[str]:
+    codes = columns.slices.get(dimension)
+    return set() if codes is None else {codes.names[i] for i in np.unique(codes.codes) if i >= 0}
+
+
+def _common_codes(
+    columns: Sequence[Codes | None], sides: Sequence[Columns]
+) -> tuple[list[IntArray], int]:
+    """Return both columns with the same number for the same name, and how many numbers."""
+    numbers: dict[str, int] = {}
+    found: list[IntArray] = []
+    for codes, side in zip(columns, sides, strict=True):
+        if codes is None:
+            found.append(np.zeros(len(side), np.int64))
+            continue
+        table = [numbers.setdefault(name, len(numbers) + 1) for name in codes.names]
+        found.append(np.array([*table, 0], dtype=np.int64)[codes.codes])  # -1 is the last: 0
+    return found, len(numbers) + 1
