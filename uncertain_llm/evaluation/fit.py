@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from uncertain_llm.calibration.combining import Combiner, Example, fit_combiner
 from uncertain_llm.calibration.fitted import FittedEstimator
 from uncertain_llm.calibration.fitting import (
     CombinerChoice,
+    HeldOut,
     cross_fit,
     fit_estimator,
 )
@@ -34,7 +35,7 @@ from uncertain_llm.evaluation.fit_order import FitOrder
 from uncertain_llm.evaluation.fit_rows import FitRow, FitRows
 from uncertain_llm.evaluation.fit_verified import certify_running, set_apart, with_second_looks
 from uncertain_llm.policy import Cuts, Policy
-from uncertain_llm.policy.calibration_file import CalibrationFile
+from uncertain_llm.policy.calibration_file import BandFigures, CalibrationFile
 from uncertain_llm.policy.certify import (
     NEVER,
     Certificate,
@@ -97,31 +98,15 @@ def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
 
 def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
     rng = np.random.default_rng([order.seed, 2])
-    labelled = [row for row in found.rows if row.loss is not None]
-    usable = [row for row in labelled if row.values]
-    if all(row.is_declined for row in usable):
-        raise NotEnoughLabels(_why_none(found, labelled))
-    weights, kept = _set_apart(usable, order, rng)
-    apart = {id(row) for row in usable} - {id(row) for row in kept}
-    prior, by = load_prior(), order.group_by
-    # A refusal asserts nothing that could be right: it is withheld, counted, and gets no number.
-    declined = [row for row in kept if row.is_declined]
-    kept = [row for row in kept if not row.is_declined]
-    examples = [_example(row, by) for row in kept]
-    done = fit_estimator(prior, examples, seed=order.seed, combiner=weights, group_by=by)
-    judged = _some(kept, rng)
-    held_out = cross_fit(
-        prior,
-        [_example(row, by) for row in judged],
-        seed=order.seed,
-        combiner=weights,
-        group_by=by,
-    )
-    certifying = [row for row in labelled if id(row) not in apart]
-    certificate, reasons = _certificate(found, certifying, done.estimator, order, rng)
+    rows, by = _parted(found, order, rng), order.group_by
+    prior, seed, weights = load_prior(), order.seed, rows.weights
+    examples, judged = ([_example(r, by) for r in part] for part in (rows.asserted, rows.judged))
+    done = fit_estimator(prior, examples, seed=seed, combiner=weights, group_by=by)
+    held_out = cross_fit(prior, judged, seed=seed, combiner=weights, group_by=by)
+    certificate, reasons = _certificate(found, rows.certifying, done.estimator, order, rng)
     cuts = _cuts(policy, done.estimator, certificate)
-    before = np.array([_shipped_probability(row) for row in judged])
-    labels = np.array([_example(row, by).is_right for row in judged], dtype=np.float64)
+    before = np.array([_shipped_probability(row) for row in rows.judged])
+    labels = np.array([example.is_right for example in judged], dtype=np.float64)
     made = CalibrationFile(
         library_version=__version__,
         created_at=found.newest_label,
@@ -130,43 +115,81 @@ def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> Calibration
         policy=_policy_with(policy, cuts if certificate is not None else None),
         estimator=done.estimator,
         n_rows=len(found.rows),
-        n_labels=len(labelled),
-        n_declined=sum(row.is_declined for row in labelled),
-        seed=order.seed,
+        n_labels=len(rows.labelled),
+        n_declined=sum(row.is_declined for row in rows.labelled),
+        seed=seed,
         why_method=done.why,
         why_combiner=done.why_combiner,
         log_losses={method.value: loss for method, loss in done.log_losses.items()},
         group_by=by,
-        before=held_out_figures(before, labels, seed=order.seed),
-        after=held_out_figures(held_out.probabilities, held_out.labels, seed=order.seed),
+        before=held_out_figures(before, labels, seed=seed),
+        after=held_out_figures(held_out.probabilities, held_out.labels, seed=seed),
         by_group=() if by is None else figures_of_groups(before, held_out),
         cuts=None if reasons and certificate is None else cuts,
         certificate=certificate,
         reasons=tuple(reasons),
         stopping=found.stopping,
         more_labels=labels_for(
-            _scores(certifying, done.estimator),
-            _losses(certifying),
+            _scores(rows.certifying, done.estimator),
+            _losses(rows.certifying),
             delta=order.delta,
             asked=[p.alpha for p in order.promises],
-            seed=order.seed,
+            seed=seed,
         ),
     )
-    inside = [judged[place] for place in held_out.places]
-    gates = [made.gate(made.group_of(row.slices)) for row in inside]
-    if certificate is not None:
+    with_cuts = policy.decide.model_copy(update={"cuts": cuts})
+    decided_with = policy.model_copy(update={"decide": with_cuts})
+    return made.model_copy(update={"at_cuts": _at_cuts(made, decided_with, rows, held_out)})
+
+
+@dataclass(frozen=True)
+class _Parted:
+    """The labelled rows, by what their labels may do."""
+
+    labelled: list[FitRow]
+    weights: CombinerChoice | Combiner
+    """How the score is weighed: by the labels that are in none of the others, where there are."""
+    certifying: list[FitRow]
+    declined: list[FitRow]
+    """A refusal asserts nothing that could be right: withheld, counted, and without a number."""
+    asserted: list[FitRow]
+    judged: list[FitRow]
+    """Those of `asserted` that the figures rest on."""
+
+
+def _parted(found: FitRows, order: FitOrder, rng: np.random.Generator) -> _Parted:
+    labelled = [row for row in found.rows if row.loss is not None]
+    usable = [row for row in labelled if row.values]
+    if all(row.is_declined for row in usable):
+        raise NotEnoughLabels(_why_none(found, labelled))
+    weights, kept = _set_apart(usable, order, rng)
+    apart = {id(row) for row in usable} - {id(row) for row in kept}
+    asserted = [row for row in kept if not row.is_declined]
+    return _Parted(
+        labelled,
+        weights,
+        certifying=[row for row in labelled if id(row) not in apart],
+        declined=[row for row in kept if row.is_declined],
+        asserted=asserted,
+        judged=_some(asserted, rng),
+    )
+
+
+def _at_cuts(
+    made: CalibrationFile, policy: Policy, rows: _Parted, held_out: HeldOut
+) -> tuple[BandFigures, ...]:
+    inside = [rows.judged[place] for place in held_out.places]
+    if made.certificate is not None:
         # These cuts are thresholds on the score, read through the final map: so must the rows be.
         final = np.array([_probability(row, made) for row in inside])
         held_out = replace(held_out, probabilities=final)
-    with_cuts = policy.decide.model_copy(update={"cuts": cuts})
-    at_cuts = actions_at(
+    return actions_at(
         held_out,
-        policy.model_copy(update={"decide": with_cuts}),
+        policy,
         _scores(inside, made.estimator),
-        gates,
-        declined_losses=_losses(declined),
+        [made.gate(made.group_of(row.slices)) for row in inside],
+        declined_losses=_losses(rows.declined),
     )
-    return made.model_copy(update={"at_cuts": at_cuts})
 
 
 def _some(rows: Sequence[FitRow], rng: np.random.Generator) -> list[FitRow]:
