@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,6 @@ from pydantic import JsonValue
 from uncertain_llm import __version__
 from uncertain_llm.calibration.choosing import LEAST_LABELS
 from uncertain_llm.calibration.combining import Combiner, Example, fit_combiner
-from uncertain_llm.calibration.fitted import FittedEstimator
 from uncertain_llm.calibration.fitting import (
     CombinerChoice,
     HeldOut,
@@ -25,6 +23,12 @@ from uncertain_llm.calibration.prior import feature_names, load_prior
 from uncertain_llm.core.confidence import Measurement
 from uncertain_llm.core.errors import NotEnoughLabels
 from uncertain_llm.core.ports import Estimator
+from uncertain_llm.evaluation.fit_certificate import (
+    certificate_of,
+    cuts_for,
+    gate_scores,
+    losses_of,
+)
 from uncertain_llm.evaluation.fit_figures import (
     actions_at,
     figures_of_groups,
@@ -36,19 +40,6 @@ from uncertain_llm.evaluation.fit_rows import FitRow, FitRows
 from uncertain_llm.evaluation.fit_verified import certify_running, set_apart, with_second_looks
 from uncertain_llm.policy import Cuts, Policy
 from uncertain_llm.policy.calibration_file import BandFigures, CalibrationFile
-from uncertain_llm.policy.certify import (
-    NEVER,
-    Certificate,
-    CertifiedBand,
-    LabelledScores,
-    NotCertifiedReason,
-    Promise,
-    ThresholdsFrom,
-    certify,
-    certify_groups,
-)
-from uncertain_llm.policy.policy import ActOn
-from uncertain_llm.stats.bounds import least_trials
 
 __all__ = ["FitOrder", "fit"]
 
@@ -103,8 +94,8 @@ def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> Calibration
     examples, judged = ([_example(r, by) for r in part] for part in (rows.asserted, rows.judged))
     done = fit_estimator(prior, examples, seed=seed, combiner=weights, group_by=by)
     held_out = cross_fit(prior, judged, seed=seed, combiner=weights, group_by=by)
-    certificate, reasons = _certificate(found, rows.certifying, done.estimator, order, rng)
-    cuts = _cuts(policy, done.estimator, certificate)
+    certificate, reasons = certificate_of(found, rows.certifying, done.estimator, order, rng)
+    cuts = cuts_for(policy, done.estimator, certificate)
     before = np.array([_shipped_probability(row) for row in rows.judged])
     labels = np.array([example.is_right for example in judged], dtype=np.float64)
     made = CalibrationFile(
@@ -130,8 +121,8 @@ def _first_looks(found: FitRows, policy: Policy, order: FitOrder) -> Calibration
         reasons=tuple(reasons),
         stopping=found.stopping,
         more_labels=labels_for(
-            _scores(rows.certifying, done.estimator),
-            _losses(rows.certifying),
+            gate_scores(rows.certifying, done.estimator),
+            losses_of(rows.certifying),
             delta=order.delta,
             asked=[p.alpha for p in order.promises],
             seed=seed,
@@ -186,9 +177,9 @@ def _at_cuts(
     return actions_at(
         held_out,
         policy,
-        _scores(inside, made.estimator),
+        gate_scores(inside, made.estimator),
         [made.gate(made.group_of(row.slices)) for row in inside],
-        declined_losses=_losses(rows.declined),
+        declined_losses=losses_of(rows.declined),
     )
 
 
@@ -257,147 +248,6 @@ def _set_apart(
     n_apart = round(_COMBINER_SHARE * len(rows))
     fitting = [_example(rows[i], None) for i in shuffled[:n_apart]]
     return fit_combiner(load_prior(), fitting), [rows[i] for i in sorted(shuffled[n_apart:])]
-
-
-def _certificate(
-    found: FitRows,
-    labelled: Sequence[FitRow],
-    estimator: FittedEstimator,
-    order: FitOrder,
-    rng: np.random.Generator,
-) -> tuple[Certificate | None, list[NotCertifiedReason]]:
-    if not order.promises:
-        return None, []
-    drawn = [row for row in labelled if row.is_drawn]
-    if not drawn:
-        return None, [_picked(promise, order, len(labelled)) for promise in order.promises]
-    if estimator.map is None:
-        return None, [_too_few(promise, order, len(drawn)) for promise in order.promises]
-    unlabelled = [row for row in found.rows if row.loss is None and row.values]
-    bands, reasons, origin = _bands(drawn, unlabelled, estimator, order, rng)
-    if not bands:
-        return None, reasons
-    return (
-        Certificate(
-            kind=order.kind,
-            delta=None if order.kind == "average" else order.delta,
-            group_by=order.group_by if order.certify_by_group else None,
-            thresholds_from=origin,
-            bands=tuple(bands),
-        ),
-        reasons,
-    )
-
-
-def _bands(
-    drawn: Sequence[FitRow],
-    unlabelled: Sequence[FitRow],
-    estimator: FittedEstimator,
-    order: FitOrder,
-    rng: np.random.Generator,
-) -> tuple[list[CertifiedBand], list[NotCertifiedReason], ThresholdsFrom]:
-    if not order.certify_by_group or order.group_by is None:
-        whole = _labelled_scores(drawn, unlabelled, estimator)
-        return certify(whole, order.promises, delta=order.delta, rng=rng, kind=order.kind)
-    by, groups = order.group_by, defaultdict[str, tuple[list[FitRow], list[FitRow]]](_two)
-    for row in drawn:
-        groups[row.slices.get(by, "")][0].append(row)
-    for row in unlabelled:
-        if (name := row.slices.get(by, "")) in groups:
-            groups[name][1].append(row)
-    parts = {name: _labelled_scores(*rows, estimator) for name, rows in groups.items()}
-    return certify_groups(parts, order.promises, delta=order.delta, rng=rng, kind=order.kind)
-
-
-def _two() -> tuple[list[FitRow], list[FitRow]]:
-    return [], []
-
-
-def _labelled_scores(
-    drawn: Sequence[FitRow], unlabelled: Sequence[FitRow], estimator: FittedEstimator
-) -> LabelledScores:
-    return LabelledScores(_scores(drawn, estimator), _losses(drawn), _scores(unlabelled, estimator))
-
-
-def _scores(rows: Sequence[FitRow], estimator: FittedEstimator) -> Floats:
-    """Return the scores as the gate sees them: `NEVER` for what it never lets through."""
-    return np.array([_gate_score(row, estimator) for row in rows], dtype=np.float64)
-
-
-def _gate_score(row: FitRow, estimator: FittedEstimator) -> float:
-    found = None if row.is_declined else estimator.combiner.score(row.values, row.n_samples)
-    if found is None or not found.was_seen or not estimator.covers(found.score, row.n_samples):
-        return NEVER
-    return found.score
-
-
-def _losses(rows: Sequence[FitRow]) -> Floats:
-    return np.array([1.0 if row.loss is None else row.loss for row in rows], dtype=np.float64)
-
-
-def _picked(promise: Promise, order: FitOrder, n_labels: int) -> NotCertifiedReason:
-    return NotCertifiedReason(
-        band=promise.band,
-        alpha=promise.alpha,
-        delta=order.delta,
-        n_labels=n_labels,
-        why="labels_picked",
-    )
-
-
-def _too_few(promise: Promise, order: FitOrder, n_labels: int) -> NotCertifiedReason:
-    return NotCertifiedReason(
-        band=promise.band,
-        alpha=promise.alpha,
-        delta=order.delta,
-        n_labels=n_labels,
-        labels_needed=max(LEAST_LABELS, least_trials(alpha=promise.alpha, delta=order.delta)),
-        why="too_few_labels",
-    )
-
-
-def _cuts(policy: Policy, estimator: FittedEstimator, certificate: Certificate | None) -> Cuts:
-    """Return the cuts that go with the certificate: its thresholds, read as probabilities.
-
-    With costs the stricter of both wins. Where the policy acts on the band's lower end its own
-    cuts stay: they are about another number.
-    """
-    own = policy.decide.effective_cuts
-    if certificate is None or policy.decide.act_on is ActOn.LOWER_END:
-        return own
-    answer = _as_probability(certificate, "answer", estimator)
-    shown = _highest(
-        _as_probability(certificate, "shown", estimator),
-        _as_probability(certificate, "hedge", estimator),
-    )
-    if policy.decide.costs is not None:
-        answer = max(own.answer, answer) if answer is not None else own.answer
-        shown = max(own.hedge, shown) if shown is not None else own.hedge
-    answer = own.answer if answer is None else answer
-    hedge = min(answer, own.hedge if shown is None else shown)
-    return Cuts(answer=answer, hedge=hedge, verify=min(own.verify, hedge))
-
-
-def _highest(*found: float | None) -> float | None:
-    return max((value for value in found if value is not None), default=None)
-
-
-def _as_probability(
-    certificate: Certificate, band: str, estimator: FittedEstimator
-) -> float | None:
-    """Return the least probability of an answer that a band lets through, rounded down."""
-    found = [
-        estimator.probability_at(b.threshold, group=group)
-        for b in certificate.bands
-        if b.band == band
-        for group in ([b.group] if b.group is not None else _groups_of(estimator))
-    ]
-    return math.floor(min(found) * 1e6) / 1e6 if found else None
-
-
-def _groups_of(estimator: FittedEstimator) -> list[str | None]:
-    groups = () if estimator.groups is None else estimator.groups.shifts
-    return [None, *(shift.group for shift in groups)]
 
 
 def _shipped_probability(row: FitRow) -> float:
