@@ -3,8 +3,8 @@
     python benchmarks/adaptive_fit.py --data ../shared/data
 
 `adaptive.py` compares rules with a calibrator of their own for each. This goes the way that a user
-goes: half of the questions of each recorded set are fitted on (30 % of them teach the rule), the
-policy with its fitted file decides on the other half. Costs are those of `adaptive.py`.
+goes: half of the questions of each recorded set are fitted on, the policy with its fitted file
+decides on the other half, and the other way round. Costs are those of `adaptive.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -55,16 +56,36 @@ COSTS = Costs(
     abstain=ABSTAIN,
 )
 DECIDE = Decide(costs=COSTS)
-WAVES = Sampling(samples=N_MAX, mode="waves", reply_price=PRICE)
+WAVES = Sampling(samples=N_MAX, mode="waves", first_wave=1, reply_price=PRICE)
+PAIR_FIRST = Sampling(samples=N_MAX, mode="waves", first_wave=2, reply_price=PRICE)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is compared."""
+
+    sampling: Sampling
+    is_fitted: bool = True
+    cross_rule: bool = True
+    """As `fit` does where nothing is promised; a promise takes 30 % of the questions for it."""
+
+    @property
+    def policy(self) -> Policy:
+        """What decides; without its fitted file."""
+        return Policy(name="compared", sampling=self.sampling, decide=DECIDE)
+
+
 VARIANTS = {
-    "5 replies, fitted": (Policy(name="five", sampling=Sampling(samples=5), decide=DECIDE), True),
-    "3 replies, fitted": (Policy(name="three", sampling=Sampling(samples=3), decide=DECIDE), True),
-    "waves, the prior's table": (Policy(name="waves", sampling=WAVES, decide=DECIDE), False),
-    "waves, fitted": (Policy(name="waves", sampling=WAVES, decide=DECIDE), True),
+    "5 replies, fitted": Variant(Sampling(samples=5)),
+    "3 replies, fitted": Variant(Sampling(samples=3)),
+    "waves, the prior's table": Variant(WAVES, is_fitted=False),
+    "waves, fitted": Variant(WAVES),
+    "waves, two replies first": Variant(PAIR_FIRST),
+    "waves, rule set apart": Variant(WAVES, cross_rule=False),
 }
 BASE = "5 replies, fitted"
-Outcome = tuple[Floats, Floats]
-"""Of each question: what the decision lost, and replies."""
+Outcome = tuple[Floats, Floats, Floats]
+"""Of each question: what the decision lost, replies, and the log loss of the probability."""
 
 
 def sets_in(paths: Sequence[Path]) -> Iterator[tuple[str, list[str]]]:
@@ -85,21 +106,26 @@ def sets_in(paths: Sequence[Path]) -> Iterator[tuple[str, list[str]]]:
 
 
 def outcomes(lines: Sequence[str], folder: Path) -> dict[str, Outcome]:
-    """Return what each variant loses and asks for, on the half that nothing was fitted on."""
+    """Return what each variant loses and asks for; each half is decided by a fit on the other."""
     order = np.random.default_rng(SEED).permutation(len(lines))
-    train, test = folder / "train.jsonl", folder / "test.jsonl"
-    train.write_text("\n".join(lines[i] for i in order[::2]) + "\n")
-    test.write_text("\n".join(lines[i] for i in order[1::2]) + "\n")
+    halves = [folder / "a.jsonl", folder / "b.jsonl"]
+    for i, half in enumerate(halves):
+        half.write_text("\n".join(lines[j] for j in order[i::2]) + "\n")
     found = {}
-    for name, (policy, is_fitted) in VARIANTS.items():
-        chosen = fitted(policy, train) if is_fitted else policy
-        found[name] = judged(Assessor(chosen, n_samples=policy.sampling.samples), test)
+    for name, variant in VARIANTS.items():
+        parts = []
+        for train, test in (halves, halves[::-1]):
+            chosen = fitted(variant, train) if variant.is_fitted else variant.policy
+            parts.append(judged(Assessor(chosen, n_samples=variant.sampling.samples), test))
+        loss, replies, log_loss = (np.concatenate(part) for part in zip(*parts, strict=True))
+        found[name] = (loss, replies, log_loss)
     return found
 
 
-def fitted(policy: Policy, train: Path) -> Policy:
+def fitted(variant: Variant, train: Path) -> Policy:
     """Return the policy with what `fit` makes of the labels."""
-    rows = rows_from_recordings([train], policy, n_samples=policy.sampling.samples)
+    policy, n_samples = variant.policy, variant.sampling.samples
+    rows = rows_from_recordings([train], policy, n_samples=n_samples, cross_rule=variant.cross_rule)
     path = train.with_name("fitted.json")
     save_calibration(fit(rows, policy, FitOrder()), path)
     return load_policy(path)
@@ -107,7 +133,7 @@ def fitted(policy: Policy, train: Path) -> Policy:
 
 def judged(assessor: Assessor, test: Path) -> Outcome:
     """Return what the decisions on each row lose, and the replies they took."""
-    loss, replies = [], []
+    loss, replies, log_loss = [], [], []
     for row, labels in zip(read_rows([test]), read_labels([test]), strict=True):
         if isinstance(row, BadLine):
             raise TypeError(row)
@@ -117,7 +143,9 @@ def judged(assessor: Assessor, test: Path) -> Outcome:
         action = found.decision.action
         loss.append(ABSTAIN if action is Action.ABSTAIN else COSTS.losses(1.0 - wrong)[action])
         replies.append(len(found.evidence.samples))
-    return np.asarray(loss), np.asarray(replies, dtype=float)
+        p = found.confidence.probability
+        log_loss.append(np.nan if p is None else -np.log(1.0 - p if wrong else p))
+    return np.asarray(loss), np.asarray(replies, dtype=float), np.asarray(log_loss)
 
 
 def main() -> int:
@@ -136,23 +164,36 @@ def main() -> int:
             except NotEnoughLabels as error:
                 print(f"left out: {name}: {error}")
     n = sum(len(table[BASE][0]) for table in tables)
-    print(f"{len(tables)} recorded sets, {n} questions that nothing was fitted on\n")
-    print(f"{'policy':26} {'loss':>6} {'calls':>6} {'total':>6}  total, less that of {BASE} (95 %)")
+    print(f"{len(tables)} recorded sets, {n} questions, each decided by a fit on others\n")
+    print(
+        f"{'policy':26} {'loss':>6} {'calls':>6} {'total':>6} {'log loss':>8}  "
+        f"{'loss':24}  total, less that of {BASE} (95 %)"
+    )
     rng = np.random.default_rng(SEED)
     draws = [
         [rng.integers(0, len(t[BASE][0]), len(t[BASE][0])) for t in tables] for _ in range(N_DRAWS)
     ]
     for name in VARIANTS:
         loss, calls = (float(np.mean([t[name][i].mean() for t in tables])) for i in (0, 1))
-        less = [total(t[name]) - total(t[BASE]) for t in tables]
-        means = [np.mean([d[i].mean() for d, i in zip(less, draw, strict=True)]) for draw in draws]
-        low, high = np.quantile(means, [0.025, 0.975])
-        middle = float(np.mean([d.mean() for d in less]))
+        logs = float(np.mean([np.nanmean(t[name][2]) for t in tables]))
+        more = [paired([of(t[name]) - of(t[BASE]) for t in tables], draws) for of in (lost, total)]
         print(
-            f"{name:26} {loss:6.3f} {calls:6.2f} {loss + PRICE * calls:6.3f}  "
-            f"{middle:+.3f} [{low:+.3f}, {high:+.3f}]"
+            f"{name:26} {loss:6.3f} {calls:6.2f} {loss + PRICE * calls:6.3f} {logs:8.3f}  "
+            f"{more[0]:24}  {more[1]}"
         )
     return 0
+
+
+def paired(less: Sequence[Floats], draws: Sequence[Sequence[Floats]]) -> str:
+    """Return the mean over sets of paired differences, with its 95 % bootstrap interval."""
+    means = [np.mean([d[i].mean() for d, i in zip(less, draw, strict=True)]) for draw in draws]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return f"{np.mean([d.mean() for d in less]):+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def lost(found: Outcome) -> Floats:
+    """Return what the decision on each question lost."""
+    return found[0]
 
 
 def total(found: Outcome) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +13,16 @@ from test_evaluation_fit import _recording
 from uncertain_llm import UncertainLLM
 from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.response import Label
+from uncertain_llm.evaluation import fit_stopping
 from uncertain_llm.evaluation.assess_offline import Assessor
-from uncertain_llm.evaluation.dataset import read_rows
+from uncertain_llm.evaluation.dataset import RecordedRow, read_labels, read_rows
 from uncertain_llm.evaluation.fit import FitOrder, fit
 from uncertain_llm.evaluation.fit_rows import FitRows, rows_from_log, rows_from_recordings
-from uncertain_llm.evaluation.fit_stopping import is_apart
+from uncertain_llm.evaluation.fit_stopping import Reading, StoppingRules, is_apart, rules_crossed
 from uncertain_llm.evaluation.lines import BadLine
 from uncertain_llm.flow.defaults import pipeline_for
-from uncertain_llm.policy import Costs, Decide, Policy, Sampling
+from uncertain_llm.policy import AnswerChoice, Costs, Decide, Policy, Sampling
+from uncertain_llm.policy.certificate import Promise
 from uncertain_llm.storage.calibration_files import save_calibration
 from uncertain_llm.storage.decision_log import open_log
 from uncertain_llm.storage.policy_files import load_policy
@@ -89,6 +92,65 @@ def test_what_the_rule_was_learnt_on_serves_for_nothing_else(tmp_path: Path) -> 
     assert not {row.question for row in found.rows} & {f"made\n{row.key.id}" for row in apart}
     assert found.stopping is not None
     assert found.stopping.name == f"table-of-{len(apart)}-labels"
+
+
+def _rows(path: Path) -> list[RecordedRow]:
+    return [row for row in read_rows([path]) if not isinstance(row, BadLine)]
+
+
+def _crossed(path: Path) -> StoppingRules:
+    rows = zip(_rows(path), (labels.of for labels in read_labels([path])), strict=True)
+    found = rules_crossed(rows, Reading(pipeline_for(WAVES), AnswerChoice.MAJORITY), seed=0)
+    assert found is not None
+    return found
+
+
+def test_without_a_promise_all_questions_teach_the_rule_and_calibrate(tmp_path: Path) -> None:
+    found = rows_from_recordings([_recording(tmp_path / "made.jsonl", 400)], WAVES, cross_rule=True)
+
+    assert len(found.rows) == 400
+    assert found.stopping is not None
+    assert found.stopping.name == "table-of-400-labels"
+    assert fit(found, WAVES, FitOrder()).stopping == found.stopping
+
+
+def test_no_label_teaches_the_rule_by_which_its_own_answer_was_reached(tmp_path: Path) -> None:
+    """Labels of one part are turned round: its own rule stays, that of the others does not."""
+    path = _recording(tmp_path / "made.jsonl", 400)
+    lines, rows = path.read_text().splitlines(), _rows(path)
+    before = _crossed(path)
+    own = before.of(rows[0])
+    for i, row in enumerate(rows):
+        if before.of(row) == own:
+            line = json.loads(lines[i])
+            for sample in line["samples"]:
+                sample["correct"] = not sample["correct"]
+            lines[i] = json.dumps(line)
+    path.write_text("\n".join(lines))
+    after = _crossed(path)
+
+    assert len({before.of(row) for row in rows}) > 1
+    assert after.of(rows[0]) == own
+    assert after.running != before.running
+
+
+def test_a_risk_is_not_promised_on_labels_that_taught_the_rule(tmp_path: Path) -> None:
+    found = rows_from_recordings([_recording(tmp_path / "made.jsonl", 100)], WAVES, cross_rule=True)
+
+    with pytest.raises(ValueError, match="cross_rule=False"):
+        fit(found, WAVES, FitOrder(promises=(Promise(band="answer", alpha=0.3),)))
+
+
+def test_of_many_questions_a_random_part_teaches_the_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _recording(tmp_path / "made.jsonl", 400)
+    monkeypatch.setattr(fit_stopping, "_MOST_QUESTIONS", 50)
+    few = _crossed(path).running
+    path.write_text("\n".join(reversed(path.read_text().splitlines())))
+
+    assert few.name == "table-of-50-labels"
+    assert _crossed(path).running == few
 
 
 def test_with_few_labels_nothing_is_set_apart_and_the_priors_rule_is_kept(tmp_path: Path) -> None:

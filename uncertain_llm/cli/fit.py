@@ -176,6 +176,7 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
                 n_samples=samples,
                 answer=answer,
                 look_again=order.verified is not None,
+                cross_rule=not order.promises,
                 seed=seed,
             )
         else:

@@ -74,8 +74,11 @@ def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
     Raises:
         NotEnoughLabels: No row has a label and something measured.
         PolicyError: Only second looks are to be promised, and the policy has no fitted file.
-        ValueError: delta is not in (0, 1), or rows have no such slice to group by.
+        ValueError: delta is not in (0, 1), rows have no such slice to group by, or a risk is to be
+            promised on labels that taught the rule by which their answers were reached.
     """
+    if order.promises and found.is_rule_crossed:
+        raise ValueError("a promise needs rows read with cross_rule=False: their labels taught it")
     if order.verified is None:
         return _first_looks(found, policy, order).with_checksum()
     others = tuple(promise for promise in order.promises if promise is not order.verified)

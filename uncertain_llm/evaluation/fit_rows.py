@@ -19,7 +19,12 @@ from uncertain_llm.evaluation.fit_looks import (
     last_look,
     look_at,
 )
-from uncertain_llm.evaluation.fit_stopping import is_apart, table_from
+from uncertain_llm.evaluation.fit_stopping import (
+    Reading,
+    StoppingRules,
+    rules_apart,
+    rules_crossed,
+)
 from uncertain_llm.evaluation.lines import BadLine
 from uncertain_llm.flow.binding import Uncalibrated, slices_of
 from uncertain_llm.flow.defaults import pipeline_for
@@ -65,6 +70,8 @@ class FitRows:
     """When the newest label of a log was given."""
     stopping: StoppingTable | None = None
     """In waves with a price for replies: the rule by which all of these answers were reached."""
+    is_rule_crossed: bool = False
+    """These answers were reached by rules learnt like that one, each on other questions."""
 
 
 def rows_from_recordings(
@@ -74,13 +81,14 @@ def rows_from_recordings(
     n_samples: int | None = None,
     answer: AnswerMode = AnswerMode.MAJORITY,
     look_again: bool = False,
+    cross_rule: bool = False,
     seed: int = 0,
     on_read: Callable[[int], None] | None = None,
 ) -> FitRows:
     """Return the measurements and labels of recorded rows.
 
-    In waves with a price for replies the rule that stops is learnt first, on a part of the
-    questions that is then left out (`fit_stopping`), and the others are measured where it stops.
+    In waves with a price for replies the rule that stops is learnt first, and the questions are
+    measured where it stops (`fit_stopping`).
 
     Args:
         files: From `input_files`.
@@ -90,6 +98,8 @@ def rows_from_recordings(
         answer: Which answer is scored.
         look_again: Also take the second look of VERIFY, with the replies after the first ones; a
             promise of the "verified" band needs it.
+        cross_rule: Learn that rule on all questions rather than on some that are then left out.
+            Their labels certify nothing then.
         seed: Draws the questions that a stopping rule is learnt on.
         on_read: As in `lines.numbered_lines`.
     """
@@ -98,8 +108,10 @@ def rows_from_recordings(
     assessor = Assessor(_bare(policy), n_samples=n_samples, answer=answer, estimator=load_prior())
     # A separate answer has all replies as its witnesses: nothing stops there.
     priced = None if answer is AnswerMode.GREEDY else assessor.pipeline.stopping_table
-    learnt = None if priced is None else _learnt(files, assessor, seed=seed)
-    assessor = replace(assessor, stopping=learnt or priced)
+    rules = None if priced is None else _learnt(files, assessor, cross=cross_rule, seed=seed)
+    running = priced if rules is None else rules.running
+    assessor = replace(assessor, stopping=running)
+    by_rule = {table: replace(assessor, stopping=table) for table in _tables(rules)}
     second = SecondLooks(policy, answer) if look_again else None
     # Millions of rows of a few datasets: their names are kept once, not in each row.
     seen: dict[tuple[str, str], set[str]] = {}
@@ -119,29 +131,41 @@ def rows_from_recordings(
             bad.append(str(BadLine(*known.place, f"{row.key} comes twice; the first counts")))
             continue
         ids.add(row.key.id)
-        if learnt is not None and is_apart(row, seed=seed):
-            continue
+        reads = assessor
+        if rules is not None:
+            rule = rules.of(row)
+            if rule is None:
+                continue
+            reads = by_rule[rule]
         slices = _slices(row)
         slices = shared.setdefault(tuple(slices.items()), slices)
-        found.append(_recorded(assessor, row, known.of, slices, second))
+        found.append(_recorded(reads, row, known.of, slices, second))
         if found[-1].loss is not None:
             models.add(row.key.model)
     binding = Binding(
         measuring=assessor.pipeline.measuring, answer=answer.value, models=tuple(sorted(models))
     )
-    return FitRows(binding, found, bad, stopping=assessor.stopping)
+    is_crossed = rules is not None and bool(rules.by_part)
+    return FitRows(binding, found, bad, stopping=running, is_rule_crossed=is_crossed)
 
 
-def _learnt(files: Sequence[Path], assessor: Assessor, *, seed: int) -> StoppingTable | None:
+def _learnt(
+    files: Sequence[Path], assessor: Assessor, *, cross: bool, seed: int
+) -> StoppingRules | None:
     rows = (row for row in read_rows(files) if not isinstance(row, BadLine))
     pairs = zip(rows, read_labels(files), strict=True)
     majority = assessor.answer is AnswerMode.MAJORITY
-    return table_from(
-        ((row, known.of) for row, known in pairs if is_apart(row, seed=seed)),
+    reading = Reading(
         assessor.pipeline,
         choice=AnswerChoice.MAJORITY if majority else AnswerChoice.FIRST,
         n_samples=assessor.n_samples,
     )
+    learn = rules_crossed if cross else rules_apart
+    return learn(((row, known.of) for row, known in pairs), reading, seed=seed)
+
+
+def _tables(rules: StoppingRules | None) -> set[StoppingTable]:
+    return set() if rules is None else {rules.running, *rules.by_part}
 
 
 def rows_from_log(
