@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from test_evaluation_fit import _recording
+from fit_world import recording
 
 from uncertain_llm import UncertainLLM
 from uncertain_llm.calibration.prior import load_prior
@@ -51,7 +51,7 @@ def _fitted(found: FitRows, folder: Path) -> Policy:
 def test_recordings_stop_under_the_fitted_file_where_they_stopped_when_it_was_fitted(
     tmp_path: Path, n: int
 ) -> None:
-    path = _recording(tmp_path / "made.jsonl", n)
+    path = recording(tmp_path / "made.jsonl", n)
     found = _read(path)
     assessor = Assessor(_fitted(found, tmp_path))
 
@@ -66,7 +66,7 @@ def test_recordings_stop_under_the_fitted_file_where_they_stopped_when_it_was_fi
 def test_a_recording_stops_offline_where_its_replay_stops_live(tmp_path: Path) -> None:
     path = tmp_path / "made.jsonl"
     name = f"replay/{path}"
-    _recording(path, 400, model=name)
+    recording(path, 400, model=name)
     fitted = _fitted(_read(path), tmp_path)
     assessor = Assessor(fitted)
 
@@ -81,7 +81,7 @@ def test_a_recording_stops_offline_where_its_replay_stops_live(tmp_path: Path) -
 
 
 def test_what_the_rule_was_learnt_on_serves_for_nothing_else(tmp_path: Path) -> None:
-    path = _recording(tmp_path / "made.jsonl", 400)
+    path = recording(tmp_path / "made.jsonl", 400)
     found = _read(path)
 
     apart = [row for row in read_rows([path]) if not isinstance(row, BadLine)]
@@ -154,7 +154,7 @@ def test_of_many_questions_a_random_part_teaches_the_rule(
 
 
 def test_with_few_labels_nothing_is_set_apart_and_the_priors_rule_is_kept(tmp_path: Path) -> None:
-    found = _read(_recording(tmp_path / "made.jsonl", 40))
+    found = _read(recording(tmp_path / "made.jsonl", 40))
 
     assert len(found.rows) == 40
     assert fit(found, WAVES, FitOrder()).stopping == pipeline_for(WAVES).stopping_table
@@ -162,7 +162,7 @@ def test_with_few_labels_nothing_is_set_apart_and_the_priors_rule_is_kept(tmp_pa
 
 def test_a_log_keeps_the_rule_that_its_labelled_answers_were_asked_for_by(tmp_path: Path) -> None:
     """Two rules in one log: those of the rule with fewer labels are left out, and counted."""
-    fitted = _fitted(_read(_recording(tmp_path / "made.jsonl", 400, model="scripted")), tmp_path)
+    fitted = _fitted(_read(recording(tmp_path / "made.jsonl", 400, model="scripted")), tmp_path)
     url = f"sqlite:///{tmp_path}/log.db"
     for policy, n in ((WAVES, 4), (fitted, 2)):
         with UncertainLLM(ScriptedModel(["It is 7."] * 3 * n), policy=policy, log=url) as llm:
@@ -179,7 +179,7 @@ def test_a_log_keeps_the_rule_that_its_labelled_answers_were_asked_for_by(tmp_pa
 
 
 def test_a_file_in_whose_place_another_estimator_runs_stops_nothing(tmp_path: Path) -> None:
-    fitted = _fitted(_read(_recording(tmp_path / "made.jsonl", 400)), tmp_path)
+    fitted = _fitted(_read(recording(tmp_path / "made.jsonl", 400)), tmp_path)
 
     own = pipeline_for(fitted, estimator=load_prior()).stopping_table
 
@@ -194,7 +194,7 @@ def test_a_single_reply_that_states_nothing_loses_what_is_done_without_a_probabi
     tmp_path: Path, right: bool, unavailable: str, goes_on: bool
 ) -> None:
     """A right answer withheld costs 3, a wrong one hedged 5.5; a wrong one withheld no more."""
-    path = _recording(tmp_path / "made.jsonl", 400)
+    path = recording(tmp_path / "made.jsonl", 400)
     silent = re.sub(r'"confidence": [0-9.]+', '"confidence": null', path.read_text())
     path.write_text(re.sub(r'"correct": \w+', f'"correct": {str(right).lower()}', silent))
     decide = Decide(costs=COSTS, when_unavailable=unavailable)

@@ -1,0 +1,93 @@
+"""A fitted file in use: where it holds, and what happens where it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fit_world import (
+    ALL_AGREE,
+    BALANCED,
+    fitted_on,
+    recording,
+)
+
+from uncertain_llm.core.confidence import ConfidenceStatus
+from uncertain_llm.core.decision import Action
+from uncertain_llm.core.errors import FingerprintMismatch, PolicyError
+from uncertain_llm.evaluation.assess_offline import AnswerMode, Assessor, assess, scored_line
+from uncertain_llm.evaluation.dataset import read_rows
+from uncertain_llm.evaluation.fit import FitOrder
+from uncertain_llm.evaluation.lines import BadLine
+from uncertain_llm.policy import OnMismatch
+from uncertain_llm.storage.policy_files import load_policy
+
+
+def test_another_model_than_those_fitted_runs_uncalibrated_and_says_so(tmp_path: Path) -> None:
+    policy = load_policy(fitted_on(tmp_path, 60, FitOrder()))
+    other = recording(tmp_path / "other.jsonl", 5, model="another")
+    assessor = Assessor(policy)
+
+    found = [assessor.assess(row) for row in read_rows([other]) if not isinstance(row, BadLine)]
+
+    assert {f.confidence.status for f in found} == {ConfidenceStatus.UNCALIBRATED}
+    assert {f.confidence.probability for f in found} == {None}
+    (warning,) = assessor.warnings
+    assert "model another" in warning
+    assert "labels are of m" in warning
+
+
+def test_another_answer_than_that_fitted_runs_uncalibrated(tmp_path: Path) -> None:
+    policy = load_policy(fitted_on(tmp_path, 60, FitOrder()))
+    assessor = Assessor(policy, answer=AnswerMode.FIRST)
+
+    row = next(read_rows([recording(tmp_path / "x.jsonl", 1)]))
+    assert not isinstance(row, BadLine)
+    line = scored_line(row, assessor.assess(row))
+
+    assert (line["status"], line["probability"]) == ("uncalibrated", None)
+    assert line["score"] is not None
+
+
+def test_a_policy_may_refuse_what_was_fitted_elsewhere(tmp_path: Path) -> None:
+    policy = load_policy(fitted_on(tmp_path, 60, FitOrder()))
+    strict = policy.model_copy(
+        update={"decide": policy.decide.model_copy(update={"on_mismatch": OnMismatch.REFUSE})}
+    )
+
+    with pytest.raises(FingerprintMismatch, match="refit it"):
+        assess(["7", "7", "8"], policy=strict, model="another")
+
+    assert assess(ALL_AGREE, policy=strict, model="m").confidence.probability is not None
+
+
+def test_a_policy_that_samples_differently_does_not_use_the_file(tmp_path: Path) -> None:
+    fitted_on(tmp_path, 60, FitOrder())
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "name: own\ncalibration: fitted.json\nsampling: {temperature: 1.3}\n"
+        "decide: {cuts: {answer: 0.8, hedge: 0.6, verify: 0.3}}\n"
+    )
+
+    found = assess(["7", "7", "8"], policy=path, model="m")
+
+    assert found.confidence.status is ConfidenceStatus.UNCALIBRATED
+
+
+def test_a_policy_names_its_calibration_and_keeps_its_own_cuts(tmp_path: Path) -> None:
+    fitted_on(tmp_path, 60, FitOrder())
+    path = tmp_path / "own.yaml"
+    text = "name: own\ncalibration: fitted.json\ndecide: {cuts: {answer: 1, hedge: 0, verify: 0}}\n"
+    path.write_text(text)
+
+    found = assess(ALL_AGREE, policy=path, model="m")
+
+    assert found.confidence.status is ConfidenceStatus.CALIBRATED
+    assert found.decision.action is Action.HEDGE
+
+
+def test_a_policy_value_with_a_path_that_nobody_read_is_refused() -> None:
+    policy = BALANCED.model_copy(update={"calibration": "somewhere.json"})
+
+    with pytest.raises(PolicyError, match="load_policy"):
+        assess(["7", "7", "8"], policy=policy)
