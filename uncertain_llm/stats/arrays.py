@@ -54,6 +54,13 @@ def as_vector(values: npt.ArrayLike, *, name: str) -> FloatArray:
 def as_probabilities(values: npt.ArrayLike, *, name: str = "probabilities") -> FloatArray:
     """Return the values as a float vector in [0, 1].
 
+    Args:
+        values: Shape (n,); n may be 0.
+        name: How the error message calls the values.
+
+    Returns:
+        Shape (n,). As `as_vector`: do not write to it.
+
     Raises:
         ValueError: Not a finite vector, or a value lies outside [0, 1].
 
@@ -96,6 +103,13 @@ def as_labels(values: npt.ArrayLike, *, name: str = "labels") -> FloatArray:
 def as_judged(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return probabilities and their labels as float vectors of one length, at least one item.
 
+    Args:
+        probabilities: Shape (n,), each in [0, 1], n >= 1.
+        labels: Shape (n,), booleans or numbers 0 and 1; 1 means right.
+
+    Returns:
+        Both of shape (n,).
+
     Raises:
         ValueError: As in `as_probabilities` and `as_labels`; unequal lengths, or no items.
 
@@ -112,6 +126,13 @@ def as_judged(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Floa
 
 def as_weights(values: npt.ArrayLike | None, *, n: int) -> FloatArray:
     """Return non-negative weights of length n; ones when there are none.
+
+    Args:
+        values: Shape (n,), finite and >= 0; None for equal weights.
+        n: How many items there are.
+
+    Returns:
+        Shape (n,).
 
     Raises:
         ValueError: Wrong length, or a weight is negative or not finite.
@@ -131,6 +152,13 @@ def as_weights(values: npt.ArrayLike | None, *, n: int) -> FloatArray:
 
 def as_matrix(values: npt.ArrayLike, *, name: str) -> FloatArray:
     """Return the values as a finite float matrix of shape (n, d).
+
+    Args:
+        values: Shape (n, d); either may be 0.
+        name: How the error message calls the values.
+
+    Returns:
+        Shape (n, d). The input itself when it is a float64 matrix already: do not write to it.
 
     Raises:
         ValueError: Not two-dimensional, or a value is NaN or infinite.

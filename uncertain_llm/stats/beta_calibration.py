@@ -24,6 +24,15 @@ class BetaFit:
         c: The shift.
         covariance: Shape (3, 3), of (a, b, c).
         edge: Scores are squeezed linearly into [edge, 1 - edge] first.
+
+    Source:
+        Kull, Silva Filho and Flach (2017), "Beta calibration", AISTATS.
+
+    Example:
+        >>> import numpy as np
+        >>> bent = BetaFit(a=2.0, b=0.5, c=0.0, covariance=np.zeros((3, 3)))
+        >>> bent.predict([0.1, 0.9]).round(2)  # the low end counts four times the high one
+        array([0.02, 0.69])
     """
 
     a: float
@@ -33,15 +42,52 @@ class BetaFit:
     edge: float = DEFAULT_EDGE
 
     def predict(self, scores: npt.ArrayLike) -> FloatArray:
-        """Return P(right) for scores of shape (m,), each in [0, 1]."""
+        """Return P(right) at the mode.
+
+        Args:
+            scores: Shape (m,), each in [0, 1].
+
+        Returns:
+            Shape (m,), each in [0, 1]; never falls with the score.
+
+        Raises:
+            ValueError: A score is outside [0, 1].
+        """
         return self._logistic().predict(_beta_design(scores, edge=self.edge))
 
     def predict_mean(self, scores: npt.ArrayLike) -> FloatArray:
-        """Return P(right) averaged over the posterior; see `LogisticFit.predict_mean`."""
+        """Return P(right) averaged over the posterior; nearer to 1/2 than `predict`.
+
+        Args:
+            scores: Shape (m,), each in [0, 1].
+
+        Returns:
+            Shape (m,), each in [0, 1].
+
+        Raises:
+            ValueError: A score is outside [0, 1].
+
+        Source:
+            As `LogisticFit.predict_mean`.
+        """
         return self._logistic().predict_mean(_beta_design(scores, edge=self.edge))
 
     def band(self, scores: npt.ArrayLike, *, level: float = 0.9) -> tuple[FloatArray, FloatArray]:
-        """Return lower and upper ends of the credible band; see `LogisticFit.band`."""
+        """Return lower and upper ends of the central credible band of P(right).
+
+        Args:
+            scores: Shape (m,), each in [0, 1].
+            level: Posterior probability that the band covers, in (0, 1).
+
+        Returns:
+            Two arrays of shape (m,), each in [0, 1].
+
+        Raises:
+            ValueError: A score or the level is out of range.
+
+        Source:
+            As `LogisticFit.band`.
+        """
         return self._logistic().band(_beta_design(scores, edge=self.edge), level=level)
 
     def _logistic(self) -> LogisticFit:

@@ -205,6 +205,9 @@ def error_ends(
 def absolute_sum(residuals: FloatArray) -> FloatArray:
     """Return the norm of the binned error: the sum of absolute residuals, shape (b,).
 
+    Args:
+        residuals: Shape (b, cells), as a `Norm` takes them.
+
     Example:
         >>> absolute_sum(np.array([[0.5, -0.25]]))
         array([0.75])

@@ -29,7 +29,7 @@ class Curve(Protocol):
     """Anything that says P(right) at scores, for example a fit of `fit_platt` or `fit_beta`."""
 
     def predict_mean(self, scores: npt.ArrayLike) -> FloatArray:
-        """Return P(right) for scores of shape (m,)."""
+        """Return P(right), each in [0, 1], for scores of shape (m,), each in [0, 1]."""
         ...
 
 
@@ -41,6 +41,11 @@ class IsotonicFit:
         scores: Shape (m,), increasing knots.
         values: Shape (m,), non-decreasing, in [0, 1].
         support: Shape (m,), weight of the labels that were pooled into the level of each knot.
+
+    Example:
+        >>> fit = fit_isotonic([0.2, 0.4, 0.8], [0, 1, 1])
+        >>> fit.predict([0.1, 0.3, 0.9]), fit.support_at([0.9])
+        (array([0. , 0.5, 1. ]), array([2.]))
     """
 
     scores: FloatArray
@@ -55,6 +60,9 @@ class IsotonicFit:
 
         Returns:
             Shape (m,), each in [0, 1].
+
+        Raises:
+            ValueError: A score is NaN or infinite.
         """
         return np.asarray(
             np.interp(as_vector(scores, name="scores"), self.scores, self.values), np.float64
@@ -68,6 +76,9 @@ class IsotonicFit:
 
         Returns:
             Shape (m,), each > 0.
+
+        Raises:
+            ValueError: A score is NaN or infinite.
         """
         places = np.searchsorted(self.scores, as_vector(scores, name="scores"))
         return np.asarray(self.support[np.minimum(places, self.scores.size - 1)], np.float64)

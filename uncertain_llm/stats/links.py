@@ -23,7 +23,7 @@ def sigmoid(values: npt.ArrayLike) -> FloatArray:
         values: Any shape.
 
     Returns:
-        Same shape, each in [0, 1].
+        Same shape, each in [0, 1]; NaN stays NaN.
 
     Example:
         >>> sigmoid([0.0, -1000.0])
@@ -36,6 +36,12 @@ def sigmoid(values: npt.ArrayLike) -> FloatArray:
 
 def log_odds(probabilities: npt.ArrayLike) -> FloatArray:
     """Return log(p / (1 - p)) for probabilities strictly inside (0, 1).
+
+    Args:
+        probabilities: Shape (n,), each in (0, 1).
+
+    Returns:
+        Shape (n,).
 
     Raises:
         ValueError: A probability is 0 or 1 or outside; see `compressed_logit` for scores.

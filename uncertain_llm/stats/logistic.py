@@ -61,11 +61,23 @@ class LogisticFit:
 
         Returns:
             Shape (m,), each in [0, 1].
+
+        Raises:
+            ValueError: Not a finite matrix with a column for each coefficient.
         """
         return sigmoid(self._linear(design))
 
     def predict_mean(self, design: npt.ArrayLike) -> FloatArray:
         """Return P(label = 1) averaged over the posterior; nearer to 1/2 than `predict`.
+
+        Args:
+            design: Shape (m, d), columns as in the fit.
+
+        Returns:
+            Shape (m,), each in [0, 1].
+
+        Raises:
+            ValueError: Not a finite matrix with a column for each coefficient.
 
         Source:
             MacKay (1992), Neural Computation 4(5), 720-736 (probit approximation).
@@ -81,7 +93,13 @@ class LogisticFit:
             level: Posterior probability that the band covers, in (0, 1).
 
         Returns:
-            Two arrays of shape (m,).
+            Two arrays of shape (m,), each in [0, 1].
+
+        Raises:
+            ValueError: The design has another shape, or the level is not in (0, 1).
+
+        Source:
+            Bishop (2006), section 4.5: the log odds are normal under the Laplace approximation.
         """
         check_unit_open(level, name="level")
         linear = self._linear(design)

@@ -25,6 +25,17 @@ class PlattFit:
         intercept: The shift on the log-odds scale.
         covariance: Shape (2, 2), of (slope, intercept).
         edge: See `compressed_logit`.
+
+    Source:
+        Platt (1999), "Probabilistic outputs for support vector machines".
+
+    Example:
+        >>> import numpy as np
+        >>> halved = PlattFit(slope=0.5, intercept=0.0, covariance=np.zeros((2, 2)))
+        >>> halved.predict([0.5, 0.9]).round(2)  # overconfident scores, pulled to the middle
+        array([0.5 , 0.73])
+        >>> halved.mean_rises()
+        (0.0, 1.0)
     """
 
     slope: float
@@ -33,11 +44,34 @@ class PlattFit:
     edge: float = DEFAULT_EDGE
 
     def predict(self, scores: npt.ArrayLike) -> FloatArray:
-        """Return P(right) at the mode for scores of shape (m,), each in [0, 1]."""
+        """Return P(right) at the mode.
+
+        Args:
+            scores: Shape (m,), each in [0, 1].
+
+        Returns:
+            Shape (m,), each in [0, 1]; never falls with the score.
+
+        Raises:
+            ValueError: A score is outside [0, 1].
+        """
         return self._logistic().predict(_platt_design(scores, edge=self.edge))
 
     def predict_mean(self, scores: npt.ArrayLike) -> FloatArray:
-        """Return P(right) averaged over the posterior; see `LogisticFit.predict_mean`."""
+        """Return P(right) averaged over the posterior; nearer to 1/2 than `predict`.
+
+        Args:
+            scores: Shape (m,), each in [0, 1].
+
+        Returns:
+            Shape (m,), each in [0, 1]. It may fall with the score outside of `mean_rises`.
+
+        Raises:
+            ValueError: A score is outside [0, 1].
+
+        Source:
+            As `LogisticFit.predict_mean`.
+        """
         return self._logistic().predict_mean(_platt_design(scores, edge=self.edge))
 
     def mean_rises(self) -> tuple[float, float]:
@@ -45,6 +79,9 @@ class PlattFit:
 
         Averaging pulls towards 1/2, the more so the farther from the labels. Where the slope is
         small that pull can outweigh it, on one side of one score.
+
+        Returns:
+            Lowest and highest score, 0 <= lowest <= highest <= 1; one of them is an end.
 
         Source:
             Derivative of the probit approximation in the feature x: of one sign with A + B x for
@@ -62,7 +99,21 @@ class PlattFit:
         return (turn, 1.0) if per_feature > 0.0 else (0.0, turn)
 
     def band(self, scores: npt.ArrayLike, *, level: float = 0.9) -> tuple[FloatArray, FloatArray]:
-        """Return lower and upper ends of the credible band; see `LogisticFit.band`."""
+        """Return lower and upper ends of the central credible band of P(right).
+
+        Args:
+            scores: Shape (m,), each in [0, 1].
+            level: Posterior probability that the band covers, in (0, 1).
+
+        Returns:
+            Two arrays of shape (m,), each in [0, 1].
+
+        Raises:
+            ValueError: A score or the level is out of range.
+
+        Source:
+            As `LogisticFit.band`.
+        """
         return self._logistic().band(_platt_design(scores, edge=self.edge), level=level)
 
     def _logistic(self) -> LogisticFit:

@@ -42,6 +42,16 @@ class RiskCoverageCurve:
         thresholds: Shape (g,), the distinct scores, descending; accept iff score >= threshold.
         n_accepted: Shape (g,), items with score >= threshold; the last is n.
         n_wrong: Shape (g,), wrong items among them.
+
+    Source:
+        Of each figure at the function of its name in this module.
+
+    Example:
+        >>> curve = risk_coverage_curve([0.9, 0.8, 0.8, 0.1], [1, 1, 0, 0])
+        >>> curve.coverages.tolist(), curve.risks.round(2).tolist()
+        ([0.25, 0.75, 1.0], [0.0, 0.33, 0.5])
+        >>> curve.selective_accuracy(0.25), curve.coverage_at_risk(0.0)
+        (1.0, 0.25)
     """
 
     thresholds: FloatArray
@@ -59,7 +69,7 @@ class RiskCoverageCurve:
         return np.asarray(self.n_wrong / self.n_accepted, dtype=np.float64)
 
     def auroc(self) -> float | None:
-        """See the function `auroc`."""
+        """Return the function `auroc`: in [0, 1], None when all are right or all wrong."""
         accepted, wrong = self._with_origin()
         right = accepted - wrong
         pairs = float(right[-1]) * float(wrong[-1])
@@ -70,12 +80,12 @@ class RiskCoverageCurve:
         return float(1.0 - lost / pairs)
 
     def aurc(self) -> float:
-        """See the function `aurc`."""
+        """Return the function `aurc`: the mean selective risk over ranks, in [0, 1]."""
         ranks, wrong = self._expected_wrong()
         return float(np.mean(wrong / ranks))
 
     def e_aurc(self) -> float:
-        """See the function `e_aurc`."""
+        """Return the function `e_aurc`: `aurc` less that of the best order, in [0, 1]."""
         n, n_wrong = int(self.n_accepted[-1]), int(self.n_wrong[-1])
         ranks = np.arange(n - n_wrong + 1, n + 1)
         best = float(np.sum((ranks - (n - n_wrong)) / ranks)) / n
@@ -83,13 +93,23 @@ class RiskCoverageCurve:
         return max(0.0, self.aurc() - best)
 
     def augrc(self) -> float:
-        """See the function `augrc`."""
+        """Return the function `augrc`: the mean share of wrong and accepted, in [0, 1/2]."""
         accepted, wrong = self._with_origin()
         n = float(accepted[-1])
         return float(np.diff(accepted) @ (wrong[:-1] + wrong[1:]) / 2.0 / n**2)
 
     def selective_accuracy(self, coverage: float) -> float:
-        """See the function `selective_accuracy`."""
+        """Return the function `selective_accuracy`: the share of right items among the surest.
+
+        Args:
+            coverage: Share of items that are accepted, in (0, 1].
+
+        Returns:
+            In [0, 1].
+
+        Raises:
+            ValueError: The coverage is out of range.
+        """
         if not 0.0 < coverage <= 1.0:
             raise ValueError(f"coverage must lie in (0, 1], got {coverage}")
         n = int(self.n_accepted[-1])
@@ -99,7 +119,17 @@ class RiskCoverageCurve:
         return float(1.0 - np.interp(rank, accepted, wrong) / rank)
 
     def coverage_at_risk(self, risk: float) -> float:
-        """See the function `coverage_at_risk`."""
+        """Return the function `coverage_at_risk`: the largest share accepted at that risk.
+
+        Args:
+            risk: Tolerated share of wrong items among the accepted, in [0, 1].
+
+        Returns:
+            In [0, 1]; 0 when no threshold keeps the risk.
+
+        Raises:
+            ValueError: The risk is out of range.
+        """
         if not 0.0 <= risk <= 1.0:
             raise ValueError(f"risk must lie in [0, 1], got {risk}")
         ranks, wrong = self._expected_wrong()

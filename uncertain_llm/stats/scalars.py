@@ -10,6 +10,12 @@ __all__ = ["sigmoid_of"]
 def sigmoid_of(value: float) -> float:
     """Return 1 / (1 + exp(-value)) of one number, without overflow and without numpy.
 
+    Args:
+        value: Any finite or infinite number.
+
+    Returns:
+        In [0, 1].
+
     Example:
         >>> sigmoid_of(0.0), sigmoid_of(-1000.0)
         (0.5, 0.0)

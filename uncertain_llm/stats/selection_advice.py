@@ -29,6 +29,21 @@ def smallest_alpha(
 ) -> float | None:
     """Return the smallest risk above alpha, on a grid of 0.005, that these labels would pass.
 
+    Args:
+        items: Certifying labels.
+        grid: Thresholds that were fixed before a label was read.
+        alpha: The risk that did not pass, in (0, 1).
+        delta: Allowed failure probability, in (0, 1).
+        starts: Where the chains of tests begin; see `default_starts`.
+        n_labels: Certifying labels, for the places of the starts.
+
+    Returns:
+        At most 0.5; None when not even that would pass.
+
+    Source:
+        Own choice: the first tests of `certify_threshold`, repeated at each risk. It read the
+        labels, so it is advice for fresh ones and no certificate.
+
     Example:
         >>> import numpy as np
         >>> everything = ThresholdGrid(np.array([0.0]), np.array([1.0]))
@@ -54,6 +69,19 @@ def labels_needed(
     items: LabelledItems, grid: ThresholdGrid, *, alpha: float, delta: float
 ) -> int | None:
     """Return the fewest labels with which some threshold would pass at the risks shown here.
+
+    Args:
+        items: Certifying labels.
+        grid: Thresholds that were fixed before a label was read.
+        alpha: Risk to certify, in (0, 1).
+        delta: Allowed failure probability, in (0, 1).
+
+    Returns:
+        Labels, accepted or not, with which the exact test passes with a chance of about 80 %; None
+        when no threshold shows a risk below alpha, or ten million would not do.
+
+    Source:
+        Own choice: the power of the one-sided Clopper-Pearson test, by the normal quantile of 0.8.
 
     Example:
         >>> import numpy as np

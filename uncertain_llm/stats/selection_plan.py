@@ -112,6 +112,17 @@ def shares_of_delta(
 ) -> FloatArray:
     """Return the share of delta that each threshold starts with.
 
+    Args:
+        n_labels: Certifying labels.
+        grid: Thresholds from the strictest down, g >= 1, with the coverage of each.
+        alpha: Tolerated selective risk, in (0, 1).
+        delta: Allowed failure probability, in (0, 1).
+        starts: Each begins where the labels expected to be accepted are its multiple of the fewest
+            that certify alpha without an error.
+
+    Returns:
+        Shape (g,), >= 0; they add up to the shares of the starts.
+
     Example:
         >>> grid = ThresholdGrid(np.array([0.9, 0.5, 0.1]), np.array([0.25, 0.5, 1.0]))
         >>> shares_of_delta(  # 22 right answers are the least: 40 labels have them at the last one

@@ -84,7 +84,15 @@ class EProcess:
 
     @classmethod
     def start(cls, alpha: float, *, n_bets: int = 20) -> EProcess:
-        """Return the process before any loss; its e-value is 1."""
+        """Return the process before any loss; its e-value is 1.
+
+        Args:
+            alpha: The tolerated mean, in (0, 1).
+            n_bets: Bets that share the stake, >= 1; see `default_bets`.
+
+        Raises:
+            ValueError: An argument is out of range.
+        """
         return cls(alpha, 0, np.zeros(default_bets(alpha, n_bets=n_bets).size))
 
     @property
@@ -93,12 +101,26 @@ class EProcess:
         return float(np.exp(_log_mean(self.log_capitals)))
 
     def rejects(self, eta: float) -> bool:
-        """Return whether the e-value has ever reached 1 / eta, with false alarms at most eta."""
+        """Return whether the e-value has ever reached 1 / eta, with false alarms at most eta.
+
+        Args:
+            eta: Allowed probability of a false alarm, ever, in (0, 1).
+
+        Raises:
+            ValueError: eta is out of range.
+        """
         check_unit_open(eta, name="eta")
         return self.log_peak >= -math.log(eta)
 
     def update(self, losses: npt.ArrayLike) -> EProcess:
-        """Return the process after these losses, shape (k,), each in [0, 1], in order."""
+        """Return the process after these losses.
+
+        Args:
+            losses: Shape (k,), each in [0, 1], in the order in which they came; k may be 0.
+
+        Raises:
+            ValueError: A loss is outside [0, 1].
+        """
         values = as_probabilities(losses, name="losses")
         if values.size == 0:
             return self
@@ -139,7 +161,15 @@ class BernoulliEProcess:
 
     @classmethod
     def start(cls, alpha: float, *, prior: tuple[float, float] = (0.5, 0.5)) -> BernoulliEProcess:
-        """Return the process before any loss; its e-value is 1."""
+        """Return the process before any loss; its e-value is 1.
+
+        Args:
+            alpha: The tolerated rate, in (0, 1).
+            prior: Parameters of the Beta prior on the rate, > 0, before it is cut off at alpha.
+
+        Raises:
+            ValueError: An argument is out of range.
+        """
         check_unit_open(alpha, name="alpha")
         if min(prior) <= 0.0:
             raise ValueError(f"prior parameters must be positive, got {prior}")
@@ -151,12 +181,26 @@ class BernoulliEProcess:
         return float(np.exp(self._log_e_values(np.array([self.n_wrong]), np.array([self.n]))[0]))
 
     def rejects(self, eta: float) -> bool:
-        """Return whether the e-value has ever reached 1 / eta, with false alarms at most eta."""
+        """Return whether the e-value has ever reached 1 / eta, with false alarms at most eta.
+
+        Args:
+            eta: Allowed probability of a false alarm, ever, in (0, 1).
+
+        Raises:
+            ValueError: eta is out of range.
+        """
         check_unit_open(eta, name="eta")
         return self.log_peak >= -math.log(eta)
 
     def update(self, losses: npt.ArrayLike) -> BernoulliEProcess:
-        """Return the process after these losses, shape (k,), each 0 or 1, in order."""
+        """Return the process after these losses.
+
+        Args:
+            losses: Shape (k,), each 0 or 1, in the order in which they came; k may be 0.
+
+        Raises:
+            ValueError: A loss is neither 0 nor 1.
+        """
         values = as_labels(losses, name="losses")
         if values.size == 0:
             return self
@@ -214,6 +258,11 @@ class EDetector:
     def start(cls, alpha: float, *, run_length: float = 1000.0, n_bets: int = 20) -> EDetector:
         """Return the detector before any loss.
 
+        Args:
+            alpha: The tolerated mean, in (0, 1).
+            run_length: Least mean number of losses between false alarms, >= 1.
+            n_bets: Detectors that are averaged, >= 1; see `default_bets`.
+
         Raises:
             ValueError: alpha or n_bets out of range, or run_length below 1.
         """
@@ -227,7 +276,14 @@ class EDetector:
         return float(self.statistics.mean())
 
     def update(self, losses: npt.ArrayLike) -> EDetector:
-        """Return the detector after these losses, shape (k,), each in [0, 1], in order."""
+        """Return the detector after these losses.
+
+        Args:
+            losses: Shape (k,), each in [0, 1], in the order in which they came; k may be 0.
+
+        Raises:
+            ValueError: A loss is outside [0, 1].
+        """
         values = as_probabilities(losses, name="losses")
         bets = default_bets(self.alpha, n_bets=self.statistics.size)
         now, alarm_at = self.statistics, self.alarm_at

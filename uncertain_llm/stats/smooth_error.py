@@ -59,6 +59,9 @@ def smooth_errors(residuals: FloatArray) -> FloatArray:
     Returns:
         Shape (b,), in [0, 1]; as `smooth_ece`, but for the width of a cell, and to 6e-5.
 
+    Raises:
+        IndexError: Not a matrix.
+
     Source:
         As `smooth_ece`.
 

@@ -42,6 +42,11 @@ class VennAbersFit:
         scores: Shape (k,), distinct, increasing.
         if_wrong: Shape (k,), value at the score when a wrong item is added there.
         if_right: Shape (k,), value when a right item is added there.
+
+    Example:
+        >>> said = fit_venn_abers([0.2, 0.8], [0, 1]).predict([0.8])
+        >>> float(said.low[0]), float(said.high[0])
+        (0.5, 1.0)
     """
 
     scores: FloatArray
@@ -55,7 +60,13 @@ class VennAbersFit:
             scores: Shape (m,), finite. Outside the scores seen, p0 = 0 below and p1 = 1 above.
 
         Returns:
-            Three arrays of shape (m,).
+            Three arrays of shape (m,), each in [0, 1].
+
+        Raises:
+            ValueError: A score is NaN or infinite.
+
+        Source:
+            As `fit_venn_abers`; merged as p1 / (1 - p0 + p1).
         """
         values = as_vector(scores, name="scores")
         # A right item between two scores pools with the next one above; a wrong one with the next
