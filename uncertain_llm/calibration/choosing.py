@@ -76,6 +76,9 @@ def candidates(n_labels: int, n_levels: int) -> tuple[Method, ...]:
         n_labels: Labels.
         n_levels: Distinct scores among them.
 
+    Returns:
+        From one to four forms; the first is the simplest.
+
     Source:
         Niculescu-Mizil and Caruana (2005), ICML; the numbers are those of our own measurement in
         made-up worlds and on recorded families that were left out (November 2026).
@@ -104,6 +107,22 @@ def choose_calibrator(scores: Floats, labels: Floats, rng: np.random.Generator) 
         scores: Shape (n,), each in [0, 1], n >= 1; not fitted on these labels.
         labels: Shape (n,), 1 = right.
         rng: Draws the folds.
+
+    Returns:
+        The calibrator, why this one, and the log loss of each form on labels that it did not see.
+
+    Raises:
+        ValueError: Scores or labels out of range, or unequal lengths.
+
+    Source:
+        Weights as in `stats.averaging.average_weights`.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> scores = rng.random(60)
+        >>> choice = choose_calibrator(scores, (rng.random(60) < scores) * 1.0, rng)
+        >>> choice.fit.method.value, choice.why.split(" ")[0]
+        ('platt', '60')
     """
     methods = candidates(scores.size, np.unique(scores).size)
     if methods == (Method.PLATT,):
@@ -130,7 +149,20 @@ def choose_calibrator(scores: Floats, labels: Floats, rng: np.random.Generator) 
 
 
 def folds_of(n: int, rng: np.random.Generator, *, n_folds: int = _N_FOLDS) -> npt.NDArray[np.intp]:
-    """Return the fold of each of n items: equal shares, drawn by chance."""
+    """Return the fold of each of n items: equal shares, drawn by chance.
+
+    Args:
+        n: Items, >= 0.
+        rng: Draws them.
+        n_folds: >= 1.
+
+    Returns:
+        Shape (n,), each in 0 to n_folds - 1; sizes differ by at most one.
+
+    Example:
+        >>> np.bincount(folds_of(12, np.random.default_rng(0))).tolist()
+        [3, 3, 2, 2, 2]
+    """
     return np.asarray(rng.permutation(n) % n_folds, dtype=np.intp)
 
 

@@ -52,7 +52,20 @@ class Scored(NamedTuple):
 
 
 class Combiner(Value):
-    """Measurements to a score. No weight is negative: more evidence never lowers the score."""
+    """Measurements to a score. No weight is negative: more evidence never lowers the score.
+
+    Source:
+        A logistic regression for each pattern of signals that could be measured, so that nothing
+        is filled in for a missing one; own choice.
+
+    Example:
+        >>> from uncertain_llm.calibration.prior import load_prior
+        >>> shipped = prior_combiner(load_prior())
+        >>> all_agree = shipped.score({"answer_agreement": 1.0}, n_samples=5)
+        >>> half_agree = shipped.score({"answer_agreement": 0.5}, n_samples=5)
+        >>> all_agree.score > half_agree.score, all_agree.was_seen
+        (True, False)
+    """
 
     source: str
     """Name of the shipped prior whose weights these are, or "fitted"."""
@@ -70,6 +83,9 @@ class Combiner(Value):
         Args:
             values: Signal name to value in [0, 1]; missing signals left out.
             n_samples: Replies that count.
+
+        Returns:
+            The score, in (0, 1), and whether labels had such measurements.
         """
         pattern = self._pattern(values)
         if pattern is None:
@@ -96,6 +112,15 @@ def prior_combiner(prior: Prior, examples: Sequence[Example] = ()) -> Combiner:
     Args:
         prior: The shipped prior.
         examples: Answers whose patterns count as seen; their labels are not read.
+
+    Returns:
+        The combiner; `Scored.was_seen` is False for patterns that no example has.
+
+    Example:
+        >>> from uncertain_llm.calibration.prior import load_prior
+        >>> one = Example(values={"answer_agreement": 0.8}, n_samples=5, is_right=True)
+        >>> prior_combiner(load_prior(), [one]).seen
+        (('answer_agreement',),)
     """
     patterns = _by_pattern(prior, examples)
     return Combiner(source=prior.name, patterns=prior.patterns, seen=tuple(sorted(patterns)))
@@ -112,8 +137,20 @@ def fit_combiner(prior: Prior, examples: Sequence[Example]) -> Combiner:
         examples: Labelled answers. Calibrate on others, or on scores made out of fold: on these
             the scores look better than they are.
 
+    Returns:
+        The combiner. A pattern with fewer than 30 examples keeps the shipped coefficients.
+
+    Raises:
+        NotConverged: The optimum was not reached (not seen with this prior).
+
     Source:
         MAP logistic regression as in `stats.logistic.fit_logistic`; the centring is our own.
+
+    Example:
+        >>> from uncertain_llm.calibration.prior import load_prior
+        >>> few = [Example(values={"answer_agreement": 0.8}, n_samples=5, is_right=True)]
+        >>> fit_combiner(load_prior(), few).patterns == load_prior().patterns
+        True
     """
     own_centres = _own_centres(examples)
     fitted: list[Pattern] = []

@@ -75,7 +75,23 @@ class Groups(Value):
 
 
 class FittedEstimator(Value):
-    """Turns measurements into a probability by what was learnt from labels. Pure data."""
+    """Turns measurements into a probability by what was learnt from labels. Pure data.
+
+    Example:
+        >>> from uncertain_llm.calibration.combining import Example
+        >>> from uncertain_llm.calibration.fitting import fit_estimator
+        >>> from uncertain_llm.calibration.prior import load_prior
+        >>> answers = [
+        ...     Example(values={"answer_agreement": a / 5}, n_samples=5, is_right=a > 2)
+        ...     for a in (1, 2, 3, 4, 5) for _ in range(10)
+        ... ]
+        >>> fitted = fit_estimator(load_prior(), answers, seed=0).estimator
+        >>> found = fitted.estimate(
+        ...     [Measurement(signal="answer_agreement", value=0.8)], n_samples=5
+        ... )
+        >>> found.status.value, 0.7 < found.probability < 1.0, fitted.covers(found.score, 9)
+        ('calibrated', True, False)
+    """
 
     name: str
     method: Method
@@ -98,6 +114,9 @@ class FittedEstimator(Value):
         Args:
             measurements: What the signals said.
             n_samples: Replies that count.
+
+        Returns:
+            The confidence; its probability and band lie in [0, 1].
         """
         values = {m.signal: m.value for m in measurements if m.value is not None}
         scored = self.combiner.score(values, n_samples)
@@ -119,7 +138,12 @@ class FittedEstimator(Value):
         )
 
     def covers(self, score: float, n_samples: int) -> bool:
-        """Tell whether labels were seen at about this score and number of replies."""
+        """Tell whether labels were seen at about this score and number of replies.
+
+        Args:
+            score: In [0, 1]; a little beyond the scores seen still counts, in log odds.
+            n_samples: Replies that count.
+        """
         if self.seen is None:
             return False
         low, high = (logit(end) for end in self.seen.score)
@@ -132,6 +156,13 @@ class FittedEstimator(Value):
 
     def probability_at(self, score: float, *, group: str | None = None) -> float:
         """Return P(right) at a score, clamped to the scores seen, for answers of a group.
+
+        Args:
+            score: In [0, 1].
+            group: None for the calibrator that all groups share.
+
+        Returns:
+            In [0, 1].
 
         Raises:
             ValueError: Nothing was fitted (method `prior`).

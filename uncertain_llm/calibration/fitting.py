@@ -92,6 +92,19 @@ def fit_estimator(
         seed: Draws the folds.
         combiner: How the weights are chosen, or weights fitted on other labels.
         group_by: What the examples' groups are; None for one calibrator for all.
+
+    Returns:
+        The estimator, and why its calibrator and weights were chosen.
+
+    Source:
+        Scores made out of fold: Platt (1999), "Probabilistic outputs for support vector machines".
+        The numbers of labels from which more is tried: `choosing.candidates`.
+
+    Example:
+        >>> from uncertain_llm.calibration.prior import load_prior
+        >>> few = [Example(values={"answer_agreement": 0.8}, n_samples=5, is_right=True)] * 3
+        >>> fit_estimator(load_prior(), few, seed=0).why
+        '3 labels; a fit needs 20, until then the shipped prior'
     """
     rng = np.random.default_rng(seed)
     labels = np.array([e.is_right for e in examples], dtype=np.float64)
@@ -137,6 +150,22 @@ def cross_fit(
         seed: Draws the folds.
         combiner: As in `fit_estimator`.
         group_by: As in `fit_estimator`.
+
+    Returns:
+        Probabilities, labels, groups and places of the answers that got a probability.
+
+    Source:
+        Five-fold cross-fitting: Stone (1974), J. Royal Statistical Society B 36(2), 111-147.
+
+    Example:
+        >>> from uncertain_llm.calibration.prior import load_prior
+        >>> answers = [
+        ...     Example(values={"answer_agreement": a / 5}, n_samples=5, is_right=a > 2)
+        ...     for a in (1, 2, 3, 4, 5) for _ in range(10)
+        ... ]
+        >>> held_out = cross_fit(load_prior(), answers, seed=0)
+        >>> held_out.probabilities.shape, sorted(held_out.places) == list(range(50))
+        ((50,), True)
     """
     folds = folds_of(len(examples), np.random.default_rng([seed, 1]))
     found = np.full(len(examples), np.nan)

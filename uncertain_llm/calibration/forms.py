@@ -48,6 +48,23 @@ def fit_forms(methods: Sequence[Method], scores: Floats, labels: Floats) -> tupl
         methods: Of `platt`, `beta`, `isotonic`, `venn_abers`.
         scores: Shape (n,), each in [0, 1], n >= 1; not fitted on these labels.
         labels: Shape (n,), 1 = right.
+
+    Returns:
+        One for each method.
+
+    Raises:
+        KeyError: A method is none of these.
+        ValueError: Scores or labels out of range, or unequal lengths.
+
+    Source:
+        `stats.platt`, `stats.beta_calibration`, `stats.isotonic` and `stats.venn_abers`.
+
+    Example:
+        >>> scores, labels = np.array([0.2, 0.4, 0.8]), np.array([0.0, 1.0, 1.0])
+        >>> (form,) = fit_forms([Method.PLATT], scores, labels)
+        >>> low, high = form.band(scores)
+        >>> bool(np.all((low < form.predict(scores)) & (form.predict(scores) < high)))
+        True
     """
     beta = cache(lambda: _fit_beta(scores, labels))
     fitters: dict[Method, Callable[[], Form]] = {
@@ -60,7 +77,19 @@ def fit_forms(methods: Sequence[Method], scores: Floats, labels: Floats) -> tupl
 
 
 def platt_map(scores: Floats, labels: Floats) -> PlattMap:
-    """Return the map that says what the form `platt` says."""
+    """Return the map that says what the form `platt` says.
+
+    Args:
+        scores: Shape (n,), each in [0, 1]; n may be 0, then it is the prior.
+        labels: Shape (n,), 1 = right.
+
+    Source:
+        `stats.platt.fit_platt`, with a prior centred on "the score is right".
+
+    Example:
+        >>> platt_map(np.empty(0), np.empty(0)).coefficients
+        (1.0, 0.0)
+    """
     fit = _fit_platt(scores, labels)
     (v_aa, v_ab), (v_ba, v_bb) = fit.covariance.tolist()
     return PlattMap(

@@ -49,6 +49,11 @@ class PlattMap(Value):
 
     Source:
         `stats.platt.fit_platt`; the average is that of its `predict_mean`.
+
+    Example:
+        >>> sure = PlattMap(coefficients=(1.0, 0.0), covariance=((0.0, 0.0), (0.0, 0.0)), edge=0.03)
+        >>> round(sure.at(0.9).probability, 2)
+        0.88
     """
 
     kind: Literal["platt"] = "platt"
@@ -62,7 +67,11 @@ class PlattMap(Value):
     them it stays. None when it is that of the most likely curve, not averaged."""
 
     def at(self, score: float) -> Reading:
-        """Return probability and band at a score in [0, 1]."""
+        """Return probability and 90 % band at a score.
+
+        Args:
+            score: In [0, 1].
+        """
         linear, variance = self._linear(score)
         reach = NORMAL_QUANTILE * math.sqrt(variance)
         low, high = sigmoid_of(linear - reach), sigmoid_of(linear + reach)
@@ -93,7 +102,18 @@ class IsotonicMap(Value):
     highs: tuple[Unit, ...]
 
     def at(self, score: float) -> Reading:
-        """Return probability and band, linear between knots, constant outside them."""
+        """Return probability and 90 % band, linear between knots, constant outside them.
+
+        Args:
+            score: Any number.
+
+        Example:
+            >>> rising = IsotonicMap(
+            ...     scores=(0.2, 0.8), values=(0.5, 0.9), lows=(0.4, 0.8), highs=(0.6, 1.0)
+            ... )
+            >>> round(rising.at(0.5).probability, 3), rising.at(0.1).probability
+            (0.7, 0.5)
+        """
         right = bisect_right(self.scores, score)
         if right == 0 or right == len(self.scores):
             end = 0 if right == 0 else -1
@@ -115,6 +135,9 @@ CalibrationMap = Annotated[PlattMap | IsotonicMap, Field(discriminator="kind")]
 
 def logit(probability: float) -> float:
     """Return the log odds, finite at 0 and 1.
+
+    Args:
+        probability: In [0, 1]; read as at least 1e-9 away from both ends.
 
     Example:
         >>> logit(0.5)

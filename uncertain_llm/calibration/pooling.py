@@ -37,6 +37,12 @@ def fit_groups(
         groups: The group of each item; at least two different ones.
         by: What the groups are.
 
+    Returns:
+        The shifts, by name of the group; None also for one group alone.
+
+    Raises:
+        ValueError: A probability is NaN or lies outside [0, 1].
+
     Source:
         Empirical Bayes by EM on the Laplace approximation: Stiratelli, Laird and Ware (1984),
         Biometrics 40(4), 961-971.
@@ -80,7 +86,20 @@ def fit_groups(
 
 
 def shifted(probabilities: Floats, groups: Sequence[str], fitted: Groups | None) -> Floats:
-    """Return probabilities with the shift of each item's group; unknown groups have none."""
+    """Return probabilities with the shift of each item's group; unknown groups have none.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1].
+        groups: The group of each item.
+        fitted: From `fit_groups`; None leaves the probabilities as they are.
+
+    Returns:
+        Shape (n,), each in [0, 1].
+
+    Example:
+        >>> shifted(np.array([0.3]), ["law"], None)
+        array([0.3])
+    """
     if fitted is None:
         return probabilities
     shift_of = {g.group: g.shift for g in fitted.shifts}

@@ -82,7 +82,17 @@ class Pattern(Value):
     """Of the intercept from one dataset to the next, in log odds; makes the band."""
 
     def log_odds(self, values: Mapping[str, float], n_samples: int) -> float:
-        """Return the log odds of being right for measured values."""
+        """Return the log odds of being right for measured values.
+
+        Args:
+            values: Signal name to value in [0, 1]; signals without a value left out.
+            n_samples: Replies that count.
+
+        Example:
+            >>> flat = Pattern(strong=(), weights={}, intercept=0.5, variance=1.0)
+            >>> flat.log_odds({"answer_agreement": 1.0}, 5)
+            0.5
+        """
         features = features_of(values, n_samples)
         total = math.fsum(
             [
@@ -95,7 +105,15 @@ class Pattern(Value):
 
 
 class Prior(Value):
-    """The shipped estimator. Pure data; the same for everybody."""
+    """The shipped estimator. Pure data; the same for everybody.
+
+    Example:
+        >>> said = load_prior().estimate(
+        ...     [Measurement(signal="answer_agreement", value=1.0)], n_samples=5
+        ... )
+        >>> said.status.value, said.band[0] < said.probability < said.band[1]
+        ('prior', True)
+    """
 
     name: str
     fitted: dict[str, JsonValue]
@@ -115,6 +133,9 @@ class Prior(Value):
         Args:
             measurements: What the signals said.
             n_samples: Replies that count.
+
+        Returns:
+            The confidence; its probability, where it has one, lies inside its band.
 
         Source:
             Averaging a logistic over a normal: MacKay (1992), Neural Computation 4(5), 720-736.
@@ -162,7 +183,12 @@ class Prior(Value):
 
 
 def feature_names() -> tuple[str, ...]:
-    """Return the signals that the prior can use, strong ones first."""
+    """Return the signals that the prior can use, strong ones first.
+
+    Example:
+        >>> feature_names()[:2]
+        ('answer_agreement', 'stated_probability')
+    """
     return (*_STRONG, *_WEAK)
 
 
@@ -172,6 +198,13 @@ def features_of(values: Mapping[str, float], n_samples: int) -> dict[str, float]
     Args:
         values: Signal name to value in [0, 1].
         n_samples: Replies that count.
+
+    Returns:
+        Signal name to regressor, on the scale that its weight is for.
+
+    Example:
+        >>> features_of({"my_own_signal": 0.4}, 5)
+        {}
     """
     return {
         signal: _FEATURES[signal](value, n_samples)
@@ -182,7 +215,10 @@ def features_of(values: Mapping[str, float], n_samples: int) -> dict[str, float]
 
 @cache
 def load_prior() -> Prior:
-    """Return the prior that comes with the library.
+    """Return the prior that comes with the library; read once.
+
+    Source:
+        `benchmarks/fit_prior.py` fits it; its field `fitted` says how, and on what.
 
     Example:
         >>> load_prior().name.startswith("prior-")

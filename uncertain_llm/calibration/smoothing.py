@@ -35,6 +35,9 @@ class Smoother(Value):
             agreeing: Those that agree with the answer, 1 <= agreeing <= counted.
             stated: What these state on average, in [0, 1], or None.
 
+        Returns:
+            In [0, 1].
+
         Example:
             >>> even = Smoother(coefficients=(0.0, 1.0, 0.0, 0.0, 0.0))
             >>> even.at(4, 2, None)
@@ -57,6 +60,21 @@ def fit_smoother(
         states: Of any number of questions, several of each.
         labels: Whether it was so.
         weights: What each state counts, >= 0: those of one question are not independent.
+
+    Returns:
+        The smoother; without a state that of the prior.
+
+    Raises:
+        ValueError: Unequal lengths, or a weight is negative.
+
+    Source:
+        MAP logistic regression as in `stats.logistic.fit_logistic`; the regressors are our own.
+
+    Example:
+        >>> seen = [(3, 3, None)] * 40 + [(3, 1, None)] * 40
+        >>> found = fit_smoother(seen, [True] * 40 + [False] * 40, weights=[1.0] * 80)
+        >>> found.at(3, 3, None) > 0.9 > 0.1 > found.at(3, 1, None)
+        True
     """
     fit = fit_logistic(
         [_design(*state) for state in states],
