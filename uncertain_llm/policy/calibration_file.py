@@ -54,7 +54,18 @@ class Binding(Value):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def fits(self, *, measuring: str, answer: str, model: str) -> bool:
-        """Tell whether answers made so are of the kind that was labelled."""
+        """Tell whether answers made so are of the kind that was labelled.
+
+        Args:
+            measuring: Hash of sampling, prompts and signals, as in the field.
+            answer: Which reply is scored.
+            model: The model that replies.
+
+        Example:
+            >>> bound = Binding(measuring="a1", answer="majority", models=("m",))
+            >>> bound.fits(measuring="a1", answer="majority", model="another")
+            False
+        """
         return measuring == self.measuring and answer == self.answer and model in self.models
 
 
@@ -108,7 +119,13 @@ class MoreLabels(Value):
 
 
 class Gate(Value):
-    """What a certificate lets through, for one request. None: nothing may pass."""
+    """What a certificate lets through, for one request. None: nothing may pass.
+
+    Example:
+        >>> gate = Gate(answer=0.9, shown=0.6, limits_shown=True)
+        >>> gate.lets_answer(0.7), gate.lets_hedge(0.7), gate.lets_hedge(0.5)
+        (False, True, False)
+    """
 
     answer: float | None
     """Least score of an answer that is shown as it is."""
@@ -126,11 +143,19 @@ class Gate(Value):
     """Whether something was promised of what is shown then."""
 
     def lets_answer(self, score: float | None) -> bool:
-        """Tell whether an answer may be shown as it is; None: the labels say nothing of it."""
+        """Tell whether an answer may be shown as it is.
+
+        Args:
+            score: In [0, 1]; None where the labels say nothing of the answer.
+        """
         return _reaches(score, self.answer)
 
     def lets_hedge(self, score: float | None) -> bool:
-        """Tell whether an answer may be hedged; what may be answered may be hedged too."""
+        """Tell whether an answer may be hedged; what may be answered may be hedged too.
+
+        Args:
+            score: As in `lets_answer`.
+        """
         if self.limits_shown and not _reaches(score, self.shown):
             return False
         return not self.limits_hedge or _reaches(score, self.hedge) or self.lets_answer(score)
@@ -153,7 +178,11 @@ class Gate(Value):
         return _reaches(score, band.threshold)
 
     def verified_band(self, support: Support | None) -> CertifiedBand | None:
-        """Return what was certified of answers with such a second look."""
+        """Return what was certified of answers with such a second look; None for nothing.
+
+        Args:
+            support: The verdict; None where further replies were the look.
+        """
         return next((b for b in self.verified if b.look and b.look.support is support), None)
 
 
@@ -218,7 +247,11 @@ class CalibrationFile(Value):
     """SHA-256 of everything else; a file that was edited by hand is refused."""
 
     def group_of(self, slices: Mapping[str, str]) -> str:
-        """Return the group that slices belong to; "" for none that labels were seen of."""
+        """Return the group that slices belong to; "" for none that labels were seen of.
+
+        Args:
+            slices: Dimension to value, for example {"domain": "law"}.
+        """
         if self.group_by is None:
             return ""
         group = slices.get(self.group_by, "")
@@ -230,7 +263,11 @@ class CalibrationFile(Value):
         return frozenset(found.group for found in self.by_group)
 
     def gate(self, group: str) -> Gate | None:
-        """Return what may pass for answers of a group; None when nothing was promised."""
+        """Return what may pass for answers of a group; None when nothing was promised.
+
+        Args:
+            group: From `group_of`; it counts only where each group was certified by itself.
+        """
         if self.certificate is None:
             return self._closed() if self.reasons else None
         own = None if self.certificate.group_by is None else group

@@ -75,7 +75,11 @@ class SecondLook(Value):
     as an answer that was shown and is wrong."""
 
     def covers(self, n_replies: int | None) -> bool:
-        """Tell whether looks at so many replies were seen."""
+        """Tell whether looks at so many replies were seen.
+
+        Args:
+            n_replies: Replies that count, of both looks; None where nobody counted.
+        """
         fewest, most = self.n_replies
         return n_replies is not None and fewest <= n_replies <= most
 
@@ -126,11 +130,21 @@ class Certificate(Value):
     bands: Annotated[tuple[CertifiedBand, ...], Field(min_length=1)]
 
     def band(self, name: BandName, group: str | None = None) -> CertifiedBand | None:
-        """Return one band of one group, or None when it is not certified."""
+        """Return one band of one group, or None when it is not certified.
+
+        Args:
+            name: Which promise.
+            group: None for a promise about all answers.
+        """
         return next(iter(self.bands_of(name, group)), None)
 
     def bands_of(self, name: BandName, group: str | None = None) -> tuple[CertifiedBand, ...]:
-        """Return all of one name in one group; "verified" may have one for each verdict."""
+        """Return all of one name in one group; "verified" may have one for each verdict.
+
+        Args:
+            name: Which promise.
+            group: None for a promise about all answers.
+        """
         return tuple(b for b in self.bands if b.band == name and b.group == group)
 
 
@@ -177,7 +191,16 @@ class NotCertifiedReason(Value):
     """"verified": as `SecondLook.n_missing`."""
 
     def sentence(self) -> str:
-        """Return the reason in words, with what would help."""
+        """Return the reason in words, with what would help.
+
+        Example:
+            >>> few = NotCertifiedReason(
+            ...     band="answer", alpha=0.05, delta=0.1, n_labels=30, labels_needed=45,
+            ...     why="too_few_labels",
+            ... )
+            >>> few.sentence().split("; ")[1]
+            'about 45 labels would do'
+        """
         whom = f" of what is {_BAND_WORDS[self.band]}"
         if self.group is not None:
             whom += f" in '{self.group}'"

@@ -92,9 +92,29 @@ def certify(
         advise: Whether a reason says what would do; to find that out takes longer than the tests.
         look: What looked again, where scores and losses are of second looks ("verified").
 
+    Returns:
+        Bands and reasons in the order of the promises, those of "hedge" last; and whether the
+        thresholds came from unlabelled traffic, from a fifth of the labels, or ("average") from
+        the labels that they are about.
+
+    Raises:
+        ValueError: delta or an alpha is not in (0, 1), or arrays differ in length.
+
     Source:
         `certify_threshold` and `certify_below` of `stats.selection`, `average_risk_threshold` of
         `stats.selection_other`.
+
+    Example:
+        >>> traffic = np.linspace(0.0, 1.0, 200)
+        >>> labelled = LabelledScores(traffic, (traffic < 0.4) * 1.0, traffic)
+        >>> bands, reasons, origin = certify(
+        ...     labelled,
+        ...     [Promise(band="answer", alpha=0.1)],
+        ...     delta=0.1,
+        ...     rng=np.random.default_rng(0),
+        ... )
+        >>> 0.3 < bands[0].threshold < 0.5, reasons, origin
+        (True, [], 'unlabelled')
     """
     own = _Own(delta / len(promises), group, advise, look)
     if kind == "average":
@@ -124,6 +144,29 @@ def certify_groups(
         delta: As in `certify`, for all groups together.
         rng: As in `certify`.
         kind: As in `certify`.
+
+    Returns:
+        As `certify`, all groups' together in the order of their names; "split" where at least one
+        group had to split its labels.
+
+    Raises:
+        ValueError: As in `certify`.
+
+    Source:
+        Union bound over groups.
+
+    Example:
+        >>> traffic = np.linspace(0.0, 1.0, 200)
+        >>> easy = LabelledScores(traffic, np.zeros(200), traffic)
+        >>> hard = LabelledScores(traffic, np.ones(200), traffic)
+        >>> bands, reasons, _ = certify_groups(
+        ...     {"law": hard, "art": easy},
+        ...     [Promise(band="answer", alpha=0.1)],
+        ...     delta=0.1,
+        ...     rng=np.random.default_rng(0),
+        ... )
+        >>> [(band.group, band.delta) for band in bands], [reason.group for reason in reasons]
+        ([('art', 0.05)], ['law'])
     """
     bands: list[CertifiedBand] = []
     reasons: list[NotCertifiedReason] = []

@@ -50,6 +50,10 @@ class Costs(Value):
         Args:
             probability: P(right), in [0, 1].
 
+        Returns:
+            Loss of each of the four actions, in the unit of the costs: what it costs in any case,
+            and the harm of a wrong answer that it lets through.
+
         Example:
             >>> costs = Costs(wrong=10, hedge=1, verify=2, abstain=3)
             >>> {action.value: loss for action, loss in costs.losses(0.9).items()}
@@ -79,6 +83,9 @@ def cuts_from_costs(costs: Costs) -> Cuts:
 
     Args:
         costs: What things cost.
+
+    Returns:
+        Cuts in [0, 1] that fall from answer over hedge to verify.
 
     Source:
         Chow (1970), IEEE Trans. Inf. Theory 16(1), 41-46, with four actions in place of two: L is

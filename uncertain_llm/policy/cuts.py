@@ -33,7 +33,17 @@ class Cuts(Value):
         return self
 
     def stricter(self, other: Cuts) -> Cuts:
-        """Return the higher of each pair of cuts."""
+        """Return the higher of each pair of cuts.
+
+        Args:
+            other: The cuts beside these.
+
+        Example:
+            >>> mine = Cuts(answer=0.9, hedge=0.5, verify=0.3)
+            >>> found = mine.stricter(Cuts(answer=0.8, hedge=0.6, verify=0.6))
+            >>> found.answer, found.hedge, found.verify
+            (0.9, 0.6, 0.6)
+        """
         return Cuts(
             answer=max(self.answer, other.answer),
             hedge=max(self.hedge, other.hedge),

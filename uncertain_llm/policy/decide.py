@@ -71,6 +71,17 @@ def decide(
         The decision, with the number used and everything it was compared with: the cuts, each
         action's expected loss ("loss_answer", ...) where the policy gives costs, and the score
         beside the certified scores where there is a certificate.
+
+    Example:
+        >>> from uncertain_llm.policy import Decide
+        >>> cuts = Cuts(answer=0.9, hedge=0.6, verify=0.3)
+        >>> careful = Policy(name="careful", decide=Decide(cuts=cuts))
+        >>> said = Confidence(
+        ...     score=0.7, probability=0.7, band=(0.6, 0.8), band_level=0.9,
+        ...     status=ConfidenceStatus.PRIOR,
+        ... )
+        >>> decide(said, careful, refusal=None, label_draw=0.5).action.value
+        'hedge'
     """
     action, reason, used = _choose(confidence, policy, refusal, gate)
     cuts = _arithmetic(confidence, policy, used, gate)
@@ -100,7 +111,22 @@ def decide_again(
         refusal: As in `decide`.
         label_draw: As in `decide`.
         gate: As in `decide`.
-        n_replies: Replies that count, of both looks.
+        n_replies: Replies that count, of both looks; None where nobody counted.
+
+    Returns:
+        As `decide`; never `VERIFY`.
+
+    Example:
+        >>> from uncertain_llm.policy import Decide
+        >>> cuts = Cuts(answer=0.9, hedge=0.6, verify=0.3)
+        >>> careful = Policy(name="careful", decide=Decide(cuts=cuts))
+        >>> said = Confidence(
+        ...     score=0.5, probability=0.5, band=(0.4, 0.6), band_level=0.9,
+        ...     status=ConfidenceStatus.PRIOR,
+        ... )
+        >>> again = decide_again(said, careful, refusal=None, label_draw=0.5)
+        >>> again.action.value, again.reason.value
+        ('abstain', 'verified_undecided')
     """
     is_promised = gate is not None and gate.limits_verified
     own = None if is_promised else gate
@@ -137,7 +163,22 @@ def decide_after_verdict(
         policy: As in `decide`.
         label_draw: As in `decide`.
         gate: As in `decide`; only its promise of what is shown after a verdict counts.
-        n_replies: Replies that count.
+        n_replies: Replies that count; None where nobody counted.
+
+    Returns:
+        As `decide`; never `VERIFY`.
+
+    Example:
+        >>> from uncertain_llm.policy import Decide
+        >>> cuts = Cuts(answer=0.9, hedge=0.6, verify=0.3)
+        >>> careful = Policy(name="careful", decide=Decide(cuts=cuts))
+        >>> said = Confidence(
+        ...     score=0.5, probability=0.5, band=(0.4, 0.6), band_level=0.9,
+        ...     status=ConfidenceStatus.PRIOR,
+        ... )
+        >>> found = Verdict(support=Support.CONTRADICTED, verifier="search")
+        >>> decide_after_verdict(found, said, careful, label_draw=0.5).action.value
+        'abstain'
     """
     table = {
         Support.SUPPORTED: (Action.ANSWER, ReasonCode.VERIFIED_SUPPORTED),
@@ -160,6 +201,12 @@ def second_score(confidence: Confidence) -> float | None:
 
     A calibrator need not have seen as many replies as both looks have together: the certificate's
     own labels were scored so, and only the order counts.
+
+    Args:
+        confidence: Of the second look; where a verifier looked, of the first.
+
+    Returns:
+        In [0, 1].
     """
     known = (ConfidenceStatus.CALIBRATED, ConfidenceStatus.OUT_OF_RANGE)
     return confidence.score if confidence.status in known else None
@@ -208,6 +255,16 @@ def action_at(probability: float, score: float | None, policy: Policy, gate: Gat
         score: What the gate compares; None where the labels say nothing of it.
         policy: As in `decide`.
         gate: As in `decide`.
+
+    Returns:
+        The action.
+
+    Example:
+        >>> from uncertain_llm.policy import Decide
+        >>> cuts = Cuts(answer=0.9, hedge=0.6, verify=0.3)
+        >>> careful = Policy(name="careful", decide=Decide(cuts=cuts))
+        >>> [action_at(p, None, careful, None).value for p in (0.95, 0.7, 0.4, 0.1)]
+        ['answer', 'hedge', 'verify', 'abstain']
     """
     action = _action_at(probability, policy.decide.effective_cuts)
     return _at_the_gate(action, score, policy, probability, gate)

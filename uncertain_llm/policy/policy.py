@@ -294,6 +294,16 @@ class Policy(Value):
 
         Args:
             verifier: Its name; None where further replies are the second look.
+
+        Returns:
+            16 hexadecimal digits.
+
+        Example:
+            >>> cuts = Cuts(answer=0.9, hedge=0.6, verify=0.3)
+            >>> mine = Policy(name="mine", decide=Decide(cuts=cuts))
+            >>> renamed = mine.model_copy(update={"name": "ours"})
+            >>> mine.verifying(None) == renamed.verifying(None) != mine.verifying("search")
+            True
         """
         parts: dict[str, JsonValue] = {
             # Without defaults: a field that a later version adds must not end a certificate.

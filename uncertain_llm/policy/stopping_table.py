@@ -50,6 +50,9 @@ class StoppingTable(Value):
             counted: Replies so far, at least 1.
             agreeing: Those that agree with the answer, 1 <= agreeing <= counted.
             stated: What they state on average, in [0, 1], or None.
+
+        Returns:
+            False from `n_max` replies on.
         """
         if counted >= self.n_max:
             return False
@@ -83,6 +86,9 @@ def stopping_table(
         price: Of one reply, >= 0.
         agrees: P(the next reply agrees) for (replies, agreeing, stated); None means `next_agrees`.
         name: Goes into the fingerprint.
+
+    Returns:
+        The table, for one up to `n_max` replies.
 
     Raises:
         ValueError: `n_max` or `price` is out of range.
@@ -122,6 +128,13 @@ def stopping_table(
 def next_agrees(counted: int, agreeing: int) -> float:
     """Return P(the next reply agrees): the mean of a Beta(agreeing + 0.7, others + 0.5).
 
+    Args:
+        counted: Replies so far, >= 0.
+        agreeing: Those that agree with the answer, at most all of them.
+
+    Returns:
+        In (0, 1).
+
     Source:
         The smoothing was chosen on simulated replies (2026), not on any model's.
 
@@ -134,6 +147,12 @@ def next_agrees(counted: int, agreeing: int) -> float:
 
 def probability_at(estimator: Estimator) -> Callable[[int, int, float | None], float | None]:
     """Return what an estimator says about a state; signals beside the two strong ones are missing.
+
+    Args:
+        estimator: Calibrated for answers that were reached under this kind of rule.
+
+    Returns:
+        A function of (replies, agreeing, stated): P(right) in [0, 1], None where it is not known.
 
     Example:
         >>> from uncertain_llm.calibration.prior import load_prior
