@@ -14,15 +14,14 @@ from importlib import resources
 
 from pydantic import JsonValue
 
+from uncertain_llm.calibration.maps import BAND_LEVEL, NORMAL_QUANTILE
 from uncertain_llm.core.base import Value, unchecked
 from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Measurement
+from uncertain_llm.stats.scalars import sigmoid_of
 
 __all__ = ["Pattern", "Prior", "feature_names", "features_of", "load_prior"]
 
 _concluded = unchecked(Confidence)
-
-_BAND_LEVEL = 0.9
-_NORMAL_QUANTILE = 1.6448536269514722  # of 0.95, for a two-sided 90 % band
 
 # The most replies it was fitted at. Drawn on, its line calls an answer sure that 140 of 1,000
 # replies give; so the same share of more replies counts as that share of ten.
@@ -158,7 +157,7 @@ class Prior(Value):
         if not pattern.strong:
             # The look of a question ranks a little; it is no ground for a probability.
             return _concluded(
-                score=_sigmoid(log_odds),
+                score=sigmoid_of(log_odds),
                 probability=None,
                 band=None,
                 status=ConfidenceStatus.UNCALIBRATED,
@@ -166,16 +165,16 @@ class Prior(Value):
                 missing=_why_missing(measurements),
                 measurements=tuple(measurements),
             )
-        spread = _NORMAL_QUANTILE * math.sqrt(pattern.variance)
-        probability = _sigmoid(log_odds / math.sqrt(1 + math.pi * pattern.variance / 8))
+        spread = NORMAL_QUANTILE * math.sqrt(pattern.variance)
+        probability = sigmoid_of(log_odds / math.sqrt(1 + math.pi * pattern.variance / 8))
         # Far out in the tails the approximation overshoots the band's end: widen, never narrow.
-        low = min(_sigmoid(log_odds - spread), probability)
-        high = max(_sigmoid(log_odds + spread), probability)
+        low = min(sigmoid_of(log_odds - spread), probability)
+        high = max(sigmoid_of(log_odds + spread), probability)
         return _concluded(
-            score=_sigmoid(log_odds),
+            score=sigmoid_of(log_odds),
             probability=probability,
             band=(low, high),
-            band_level=_BAND_LEVEL,
+            band_level=BAND_LEVEL,
             status=ConfidenceStatus.PRIOR,
             calibrator=self.name,
             measurements=tuple(measurements),
@@ -235,7 +234,3 @@ def _why_missing(measurements: Sequence[Measurement]) -> str:
 
 def _log_odds(p: float) -> float:
     return math.log(p / (1 - p))
-
-
-def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
