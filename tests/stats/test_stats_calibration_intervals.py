@@ -133,3 +133,18 @@ def test_arguments_are_checked() -> None:
         calibration_error_interval("smooth_ece", [0.5], [1], rng, n_bins=3)
     with pytest.raises(ValueError, match="need resamples"):
         error_ends(0.1, np.array([0.1]), np.zeros((0, 1)), norm=absolute_sum)
+
+
+@pytest.mark.parametrize(("error", "n_resamples"), [("smooth_ece", 200), ("ece", 1000)])
+def test_the_slow_error_takes_fewer_resamples_unless_told(
+    error: CalibrationError, n_resamples: int
+) -> None:
+    stated = np.linspace(0.1, 0.9, 60)
+    labels = np.arange(60) % 2
+
+    left_out = calibration_error_interval(error, stated, labels, np.random.default_rng(0))
+
+    told = calibration_error_interval(
+        error, stated, labels, np.random.default_rng(0), n_resamples=n_resamples
+    )
+    assert left_out == told

@@ -125,3 +125,18 @@ def test_bad_input_to_an_estimator_is_refused() -> None:
         ppi_mean([1.0], [1.0], [1.0, 0.0])
     with pytest.raises(ValueError, match="level"):
         ipw_mean([1.0, 0.0], [0.5, 0.5], n_items=3, level=1.0)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10])
+def test_a_perfect_judge_of_as_many_other_items_gets_the_weight_of_the_closed_form(n: int) -> None:
+    """Twice the same n predictions have 2 (n - 1) / (2 n - 1) of the variance of once."""
+    values = np.arange(n, dtype=float)
+
+    found = ppi_mean(values, values, values)
+
+    assert found.prediction_weight == pytest.approx((2 * n - 1) / (4 * (n - 1)))
+
+
+def test_a_chance_of_a_label_above_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="propensities"):
+        ipw_mean([1.0, 0.0], [0.5, 1.5], n_items=4)

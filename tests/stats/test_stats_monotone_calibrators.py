@@ -220,5 +220,6 @@ def test_parameters_of_calibrators_are_checked() -> None:
         fit_isotonic([0.5, 0.6], [1, 0], weights=[1, 0])
     with pytest.raises(ValueError, match="prior_sd"):
         fit_beta([0.5], [1], prior_sd=(0.0, 1.0, 1.0))
-    with pytest.raises(ValueError, match="edge"):
-        fit_beta([0.5], [1], edge=0.7)
+    for edge in (0.0, 0.5, 0.7):
+        with pytest.raises(ValueError, match="edge"):
+            fit_beta([0.5], [1], edge=edge)

@@ -121,3 +121,20 @@ def test_wrong_arguments_are_refused() -> None:
         bootstrap_interval(_undefined, 3, rng, level=1.0)
     with pytest.raises(ValueError, match="clusters"):
         bootstrap_interval(_mean_of(np.ones(3)), 3, rng, clusters=[1, 2])
+
+
+def test_the_percentile_interval_stays_among_the_resamples_and_the_basic_one_need_not() -> None:
+    """No resample has a greater maximum than the items, and most have the same."""
+    values = np.arange(50.0)
+
+    percentile, basic = (
+        bootstrap_interval(
+            lambda items: float(values[items].max()), 50, np.random.default_rng(0), method=method
+        )
+        for method in ("percentile", "basic")
+    )
+
+    assert percentile is not None
+    assert basic is not None
+    assert percentile.low < percentile.high == 49.0
+    assert 49.0 == basic.low < basic.high

@@ -15,13 +15,21 @@ from uncertain_llm.stats.selection import (
     certify_threshold,
     certify_threshold_by_split,
 )
+from uncertain_llm.stats.selection_advice import labels_needed, smallest_alpha
+from uncertain_llm.stats.selection_items import LabelledItems
 from uncertain_llm.stats.selection_other import (
     AverageThreshold,
     average_risk_threshold,
     plug_in_threshold,
     sgr_threshold,
 )
-from uncertain_llm.stats.selection_plan import Start, default_starts, threshold_grid
+from uncertain_llm.stats.selection_plan import (
+    Start,
+    ThresholdGrid,
+    default_starts,
+    shares_of_delta,
+    threshold_grid,
+)
 
 ONE_CHAIN = (Start(2.0, 1.0),)
 
@@ -344,3 +352,74 @@ def test_default_starts_spend_all_of_delta() -> None:
 def test_bad_input_to_a_selection_is_refused(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("n_right", "is_enough"), [(8, False), (9, True), (10, True)])
+def test_the_average_option_counts_one_more_item_and_that_one_wrong(
+    n_right: int, is_enough: bool
+) -> None:
+    """Of n right answers and a next one at its worst 1 / (n + 1) are wrong: 10 % from nine on."""
+    found = average_risk_threshold(np.full(n_right, 0.7), np.zeros(n_right), alpha=0.1)
+
+    assert (found is not None) is is_enough
+
+
+def test_shares_that_exceed_delta_are_refused_and_rounding_is_not() -> None:
+    assert fallback_rejections([0.0] * 10, [0.1] * 10, delta=0.1).all()
+    for shares in ([0.6, 0.41], [1.0, 0.05]):
+        with pytest.raises(ValueError, match="at most 1"):
+            fallback_rejections([0.5, 0.5], shares, delta=0.1)
+
+
+def test_two_items_are_the_fewest_that_can_be_split() -> None:
+    rng = np.random.default_rng(0)
+
+    found = certify_threshold_by_split([0.5, 0.6], [0, 0], rng, alpha=0.1, delta=0.1)
+
+    assert found.n_labels == 1
+    with pytest.raises(ValueError, match="at least 2"):
+        certify_threshold_by_split([0.5], [0], rng, alpha=0.1, delta=0.1)
+
+
+def test_with_too_few_labels_for_any_start_the_loosest_threshold_is_tested() -> None:
+    grid = threshold_grid(np.linspace(0.1, 0.9, 9))
+
+    shares = shares_of_delta(3, grid, alpha=0.1, delta=0.1, starts=[Start(2.0, 1.0)])
+
+    assert shares.tolist() == [0.0] * (grid.thresholds.size - 1) + [1.0]
+
+
+def test_a_grid_needs_scores_and_room_for_a_threshold() -> None:
+    for scores, most in (([], 10), ([0.5], 0)):
+        with pytest.raises(ValueError, match="need"):
+            threshold_grid(scores, max_thresholds=most)
+
+
+@pytest.mark.parametrize(("alpha", "expected"), [(0.012, 0.015), (0.015, 0.02), (0.016, 0.02)])
+def test_the_smallest_risk_is_sought_from_the_next_step_on(alpha: float, expected: float) -> None:
+    """Of 400 right answers 0.6 % would pass already: 0.9943^400 is 0.1."""
+    n = 400
+    items = LabelledItems.checked(np.ones(n), np.zeros(n))
+    grid = ThresholdGrid(np.array([0.0]), np.array([1.0]))
+
+    found = smallest_alpha(
+        items, grid, alpha=alpha, delta=0.1, starts=[Start(1.0, 1.0)], n_labels=n
+    )
+
+    assert found == expected
+
+
+@pytest.mark.parametrize(("n", "n_wrong"), [(10, 0), (50, 1), (200, 8)])
+def test_the_labels_needed_pass_the_exact_test_and_one_fewer_does_not(n: int, n_wrong: int) -> None:
+    items = LabelledItems.checked(np.ones(n), np.arange(n) < n_wrong)
+    grid = ThresholdGrid(np.array([0.0]), np.array([1.0]))
+    risk = (n_wrong + 0.5) / (n + 1)
+
+    found = labels_needed(items, grid, alpha=0.1, delta=0.1)
+
+    assert found is not None
+    at_most = {m: binom.ppf(0.8, m, risk) for m in (found, found - 1)}
+    wrong = {m: np.ceil(m * risk + 0.84 * np.sqrt(m * risk * (1 - risk))) for m in at_most}
+    # By the normal quantile, so at most one error from the exact one.
+    assert all(abs(wrong[m] - at_most[m]) <= 1 for m in wrong)
+    assert binom.cdf(wrong[found], found, 0.1) <= 0.1 < binom.cdf(wrong[found - 1], found - 1, 0.1)

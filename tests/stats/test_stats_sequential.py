@@ -203,3 +203,18 @@ def test_bad_input_to_a_monitor_is_refused() -> None:
         confidence_sequence([0.5], grid_size=1)
     with pytest.raises(ValueError, match="eta"):
         EProcess.start(0.1).rejects(0.0)
+
+
+def test_a_detector_may_alarm_at_once_and_not_before() -> None:
+    assert EDetector.start(0.1, run_length=1.0).update([1.0]).alarm_at == 1
+    with pytest.raises(ValueError, match="run_length"):
+        EDetector.start(0.1, run_length=0.99)
+
+
+def test_the_confidence_sequence_of_what_is_right_mirrors_that_of_what_is_wrong() -> None:
+    losses = np.random.default_rng(3).beta(1, 4, size=200)
+
+    wrong, right = (confidence_sequence(x, delta=0.1) for x in (losses, 1 - losses))
+
+    np.testing.assert_allclose(wrong.low, 1 - right.high, atol=2e-3)
+    np.testing.assert_allclose(wrong.high, 1 - right.low, atol=2e-3)
