@@ -251,3 +251,56 @@ def test_where_looking_again_is_switched_off_the_gate_withholds() -> None:
     decision = decide(_found(0.6, 0.7), policy, refusal=None, label_draw=1.0, gate=gate)
 
     assert decision.action is Action.ABSTAIN
+
+
+def test_traffic_of_which_nothing_may_be_shown_certifies_nothing() -> None:
+    """Every candidate threshold would let everything through, also what must never be."""
+    items = LabelledScores(np.full(300, 0.9), np.zeros(300), np.full(100, NEVER))
+
+    bands, reasons, _ = certify(items, [ANSWER], delta=0.1, rng=np.random.default_rng(0))
+
+    assert bands == []
+    assert (reasons[0].n_labels, reasons[0].why) == (300, "risk_too_high")
+
+
+def test_the_average_of_the_hedged_leaves_out_what_is_answered() -> None:
+    """The surer half is right and answered; of the others a quarter is wrong, of all an eighth."""
+    losses = np.concatenate([np.zeros(100), np.arange(100) % 4 == 3]).astype(float)
+    items = LabelledScores(np.linspace(1.0, 0.0, 200), losses, np.empty(0))
+    promises = [Promise(band="answer", alpha=0.011), Promise(band="hedge", alpha=0.2)]
+
+    bands, reasons, _ = certify(
+        items, promises, delta=0.1, rng=np.random.default_rng(0), kind="average"
+    )
+
+    assert [(band.band, band.n_accepted) for band in bands] == [("answer", 103)]
+    assert [(reason.band, reason.why) for reason in reasons] == [("hedge", "risk_too_high")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_reference", "expected"),
+    [("certified", 100, "unlabelled"), ("certified", 0, "split"), ("average", 100, "labels")],
+)
+def test_groups_say_where_their_thresholds_came_from(
+    kind: str, n_reference: int, expected: str
+) -> None:
+    items = LabelledScores(np.full(80, 0.9), np.zeros(80), np.full(n_reference, 0.9))
+
+    _, _, origin = certify_groups(
+        {"art": items, "law": items},
+        [ANSWER],
+        delta=0.1,
+        rng=np.random.default_rng(0),
+        kind=kind,  # type: ignore[arg-type]  # one of its words
+    )
+
+    assert origin == expected
+
+
+def test_what_may_be_shown_keeps_a_lower_score_of_its_own() -> None:
+    rng = np.random.default_rng(1)
+
+    bands, _, _ = certify(_drawn(2000, rng), [ANSWER, SHOWN], delta=0.1, rng=rng)
+
+    threshold = {band.band: band.threshold for band in bands}
+    assert threshold["shown"] < threshold["answer"] - 0.1

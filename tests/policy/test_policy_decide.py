@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from uncertain_llm.core.confidence import Confidence, ConfidenceStatus
+from uncertain_llm.core.confidence import Confidence, ConfidenceStatus, Measurement
 from uncertain_llm.core.decision import (
     Action,
     Extent,
@@ -282,3 +282,39 @@ def test_the_hash_of_a_policy_changes_with_any_number_in_it() -> None:
 
     assert Policy.model_validate(stricter.model_dump()).digest != _policy().digest
     assert _policy().digest == _policy().digest
+
+
+PROBED = Measurement(signal="probe_agreement", value=0.0)
+
+
+@pytest.mark.parametrize(
+    ("probability", "moved", "expected"),
+    [
+        (0.9, Action.VERIFY, (Action.VERIFY, ReasonCode.PROBE_DISAGREES)),
+        (0.9, Action.HEDGE, (Action.HEDGE, ReasonCode.PROBE_DISAGREES)),
+        (0.9, Action.ANSWER, (Action.ANSWER, ReasonCode.CONFIDENT)),
+        (0.7, Action.VERIFY, (Action.HEDGE, ReasonCode.FAIRLY_CONFIDENT)),
+        (0.1, Action.VERIFY, (Action.ABSTAIN, ReasonCode.NOT_CONFIDENT)),
+    ],
+)
+def test_a_probe_that_disagrees_moves_what_would_be_shown_as_it_is_and_nothing_else(
+    probability: float, moved: Action, expected: tuple[Action, ReasonCode]
+) -> None:
+    said = _sure(probability).model_copy(update={"measurements": (PROBED,)})
+    policy = _policy(when_probe_disagrees=moved)
+
+    found = decide(said, policy, refusal=None, label_draw=0.5)
+
+    assert (found.action, found.reason) == expected
+
+
+@pytest.mark.parametrize("value", [1.0, None])
+def test_a_probe_that_agrees_or_failed_moves_nothing(value: float | None) -> None:
+    probe = Measurement(
+        signal="probe_agreement", value=value, missing=None if value else "no_probe"
+    )
+    said = _sure(0.9).model_copy(update={"measurements": (probe,)})
+
+    found = decide(said, _policy(when_probe_disagrees=Action.VERIFY), refusal=None, label_draw=0.5)
+
+    assert found.action is Action.ANSWER
