@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 from labelled_world import world
 
 from uncertain_llm.calibration.combining import Example, fit_combiner, prior_combiner
@@ -74,3 +77,18 @@ def test_shipped_weights_are_frozen_whatever_the_labels_say() -> None:
     )
 
     assert prior_combiner(load_prior(), right) == prior_combiner(load_prior(), wrong)
+
+
+def test_the_gain_of_own_weights_is_that_of_knowing_every_label() -> None:
+    """Where agreement says nothing, a signal that knows the label is worth all of ln 2."""
+    halves = (0.0, 1.0) * 200
+    told = [
+        Example(values={"answer_agreement": 0.6, "oracle": x}, n_samples=5, is_right=x == 1.0)
+        for x in halves
+    ]
+
+    why = fit_estimator(load_prior(), told, seed=0).why_combiner
+
+    found = re.search(r"change the log loss by (-0\.\d+)", why)
+    assert found is not None
+    assert -math.log(2) < float(found[1]) < -math.log(2) + 0.03

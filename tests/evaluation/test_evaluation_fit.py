@@ -20,10 +20,11 @@ from uncertain_llm.calibration.fitting import CombinerChoice
 from uncertain_llm.core.decision import Action
 from uncertain_llm.core.errors import NotEnoughLabels
 from uncertain_llm.evaluation.fit import FitOrder, fit
+from uncertain_llm.evaluation.fit_certificate import gate_scores
 from uncertain_llm.evaluation.fit_figures import held_out_figures
 from uncertain_llm.evaluation.fit_rows import FitRow, rows_from_recordings
 from uncertain_llm.policy import CalibrationFile, Costs, Decide
-from uncertain_llm.policy.certify import Promise
+from uncertain_llm.policy.certify import NEVER, Promise
 from uncertain_llm.storage.policy_files import load_policy
 
 
@@ -150,6 +151,43 @@ def test_with_costs_the_certificate_only_makes_the_cuts_stricter(tmp_path: Path)
 
     assert found.cuts is not None
     assert found.cuts.answer >= policy.decide.effective_cuts.answer
+
+
+def test_a_promise_beyond_what_costs_ask_for_raises_the_cut(tmp_path: Path) -> None:
+    """Wrong answers that cost next to nothing would be shown at any probability."""
+    costs = Costs(wrong=0.01, hedge=1, verify=2, abstain=3)
+    decide = BALANCED.decide.model_dump() | {"costs": costs}
+    decide.pop("cuts")
+    policy = BALANCED.model_validate(BALANCED.model_dump() | {"decide": decide})
+    rows = rows_from_recordings([recording(tmp_path / "a.jsonl", 800)], policy)
+
+    found = fit(rows, policy, FitOrder(promises=(Promise(band="answer", alpha=0.2),)))
+
+    assert policy.decide.effective_cuts.answer == 0.0
+    assert found.certificate is not None
+    threshold = found.certificate.bands[0].threshold
+    assert found.cuts is not None
+    assert found.cuts.answer == pytest.approx(found.estimator.probability_at(threshold), abs=2e-6)
+
+
+def test_an_answer_that_labels_say_nothing_of_is_never_let_through(tmp_path: Path) -> None:
+    rows = rows_from_recordings([recording(tmp_path / "a.jsonl", 120)], BALANCED)
+    estimator = fit(rows, BALANCED, FitOrder()).estimator
+    seen = next(row for row in rows.rows if "stated_probability" in row.values)
+    stated_only = {"stated_probability": seen.values["stated_probability"]}
+
+    scores = gate_scores(
+        [
+            seen,
+            replace(seen, n_samples=seen.n_samples + 5),
+            replace(seen, values=stated_only),
+            replace(seen, is_declined=True),
+        ],
+        estimator,
+    )
+
+    assert scores[0] > 0
+    assert scores[1:].tolist() == [NEVER] * 3
 
 
 def test_the_same_labels_and_seed_give_the_same_file(tmp_path: Path) -> None:

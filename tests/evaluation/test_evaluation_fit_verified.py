@@ -115,6 +115,17 @@ def test_each_promise_gets_its_part_of_delta() -> None:
     assert (found.n_rows, found.n_labels, found.n_set_apart) == (1200, 1200, 600)
 
 
+def test_three_promises_get_a_third_of_delta_each() -> None:
+    order = order_of(0.4)
+    three = replace(order, promises=(*order.promises, Promise(band="shown", alpha=0.3)))
+
+    found = fit(drawn(1200, np.random.default_rng(5)), DOUBTFUL, three)
+
+    bands = () if found.certificate is None else found.certificate.bands
+    parts = [f.delta for f in (*bands, *found.reasons)]
+    assert parts == [pytest.approx(DELTA / 3)] * 3
+
+
 def test_an_answer_without_its_second_look_counts_as_shown_and_wrong() -> None:
     rows = drawn(1200, np.random.default_rng(3))
     some = [replace(r, again=None) if i % 90 == 0 else r for i, r in enumerate(rows.rows)]
