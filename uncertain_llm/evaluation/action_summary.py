@@ -69,6 +69,9 @@ def summarise(judged: Sequence[Judged]) -> ActionSummary:
     """Return the summary of judged responses.
 
     What nobody can tell right from wrong is left out of accuracies and kept in shares.
+
+    Args:
+        judged: Any number, also none.
     """
     responses = [j.response for j in judged]
     calls = [call for r in responses for call in r.provenance.calls]

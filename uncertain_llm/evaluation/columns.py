@@ -32,7 +32,21 @@ class Codes:
     codes: npt.NDArray[np.int32]
 
     def rows_of(self, name: str) -> BoolArray:
-        """Return which rows have this name."""
+        """Return which rows have this name.
+
+        Args:
+            name: One of `names`.
+
+        Returns:
+            Shape (n,).
+
+        Raises:
+            ValueError: No row ever had that name.
+
+        Example:
+            >>> Codes(("art", "law"), np.array([1, 0, -1], np.int32)).rows_of("law").tolist()
+            [True, False, False]
+        """
         return np.asarray(self.codes == self.names.index(name))
 
 
@@ -61,7 +75,11 @@ class Columns:
         return int(self.score.size)
 
     def where(self, rows: BoolArray | IntArray) -> Self:
-        """Return these rows only."""
+        """Return these rows only.
+
+        Args:
+            rows: Shape (n,) of booleans, or positions in the order wanted.
+        """
         return type(self)(
             score=self.score[rows],
             probability=self.probability[rows],
@@ -104,7 +122,19 @@ class _CodeBuilder:
 
 
 def collect(rows: Iterable[JudgedRow | BadLine]) -> tuple[Columns, list[BadLine]]:
-    """Return all rows as columns, and the lines that are not rows."""
+    """Return all rows as columns, and the lines that are not rows.
+
+    Args:
+        rows: In any order; read once.
+
+    Returns:
+        The columns, in the order of the rows, and the bad lines.
+
+    Example:
+        >>> columns, bad = collect([])
+        >>> len(columns), bad
+        (0, [])
+    """
     score, probability = array("d"), array("d")
     right, action, delivered, status = array("b"), array("b"), array("b"), array("b")
     refusal = array("b")

@@ -73,6 +73,10 @@ def compare(baseline: Columns, candidate: Columns, gate: Gate | None = None) -> 
 
     Raises:
         ConfigurationError: The two have no row in common.
+
+    Source:
+        Westfall and Young (1993), "Resampling-Based Multiple Testing", section 2 (max-t), over
+        paired resamples of questions.
     """
     gate = gate or Gate()
     old, new, questions = pair(baseline, candidate)

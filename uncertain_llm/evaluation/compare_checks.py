@@ -79,6 +79,9 @@ def differences(
         slices: Their names, None for the whole.
         share_of_error: Chance that any gated check calls worse what is not, in (0, 1).
 
+    Returns:
+        One for each check on each pair of figures, the checks of a pair together.
+
     Source:
         Westfall and Young (1993), "Resampling-Based Multiple Testing", section 2: the bound is the
         quantile of the greatest standardised worsening over resamples.

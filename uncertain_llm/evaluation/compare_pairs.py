@@ -112,11 +112,21 @@ class Resampling:
         return cls(questions, groups, np.concatenate([np.ones((1, n_groups)), drawn]))
 
     def where(self, rows: BoolArray) -> Resampling:
-        """Return the same resamples, of these rows only."""
+        """Return the same resamples, of these rows only.
+
+        Args:
+            rows: Shape (rows of both sides,), the baseline's first.
+        """
         return Resampling(self.questions[rows], self.groups[rows], self.counts)
 
     def figures(self, old: Columns, new: Columns, *, with_curves: bool) -> Paired:
-        """Return the figures of both sides on the same resamples."""
+        """Return the figures of both sides on the same resamples.
+
+        Args:
+            old: The baseline's rows, as many and in the order of the first questions.
+            new: The candidate's.
+            with_curves: Whether also smooth ECE is wanted.
+        """
         n_groups = self.counts.shape[1]
         parts = (old, self.groups[: len(old)]), (new, self.groups[len(old) :])
         before, after = (

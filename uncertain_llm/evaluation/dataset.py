@@ -76,7 +76,14 @@ class RowLabels:
     """The file and the line that it comes from, for messages."""
 
     def of(self, representative: int | None) -> bool | None:
-        """Return whether the reply is right: by its index, -1 for greedy, None for no reply."""
+        """Return whether a reply is right; None where nobody knows.
+
+        Args:
+            representative: Its index among the samples, -1 for greedy, None for no reply.
+
+        Raises:
+            IndexError: There is no sample of that index.
+        """
         if representative is None:
             return None
         return self.greedy if representative < 0 else self.samples[representative]
@@ -98,7 +105,12 @@ def read_lines(
 def read_rows(
     paths: Iterable[Path], *, on_read: Callable[[int], None] | None = None
 ) -> Iterator[RecordedRow | BadLine]:
-    """Yield recorded rows in file order; labels are not read. `on_read` as in `read_lines`."""
+    """Yield recorded rows in file order; labels are not read.
+
+    Args:
+        paths: Files to read, one after the other.
+        on_read: As in `numbered_lines`.
+    """
     for found in read_lines(paths, on_read=on_read):
         yield found if isinstance(found, BadLine) else recorded_row(found)
 
@@ -163,9 +175,17 @@ def _wrong_with_recording(found: Mapping[str, object]) -> str | None:
 
 
 def recorded_row(found: Mapping[str, object]) -> RecordedRow:
-    """Return the row that a line of a recording holds, labels left out; it has the required keys.
+    """Return the row that a line of a recording holds, labels left out.
 
     Equal samples are one object, so that whatever reads them reads them once.
+
+    Args:
+        found: A line that `read_lines` found nothing wrong with.
+
+    Example:
+        >>> line = {"dataset": "d", "model": "m", "id": "1", "samples": [{"answer": "7"}]}
+        >>> recorded_row(line).samples[0].answer
+        '7'
     """
     greedy = found.get("greedy")
     return RecordedRow(
@@ -212,7 +232,15 @@ def _equal_as_one(raw: Sequence[Mapping[str, object]], model: object) -> tuple[S
 
 
 def read_sample(raw: Mapping[str, object]) -> Sample:
-    """Return a recorded reply; a confidence that is no number in [0, 1] is unknown."""
+    """Return a recorded reply; a confidence that is no number in [0, 1] is unknown.
+
+    Args:
+        raw: The object of one sample; what tells whether it is right is not read.
+
+    Example:
+        >>> read_sample({"answer": "7", "confidence": 70}).stated_missing
+        'out_of_range'
+    """
     return _made_of(_fields(raw, raw.get("model")))
 
 

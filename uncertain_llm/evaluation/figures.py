@@ -76,7 +76,14 @@ class Resamples:
     def of(
         cls, columns: Columns, *, n_resamples: int, seed: int, with_curves: bool = True
     ) -> Resamples:
-        """Return the resamples of rows; the same seed gives the same ones."""
+        """Return the resamples of rows; the same seed gives the same ones.
+
+        Args:
+            columns: The rows.
+            n_resamples: Draws, >= 1.
+            seed: Of the draws.
+            with_curves: Whether also smooth ECE, AURC and calibration line are wanted.
+        """
         rng = np.random.default_rng(seed)
         n_clusters = int(np.unique(columns.question.codes).size)
         groups = cluster_groups(columns.question.codes, rng)
@@ -99,6 +106,13 @@ class Resamples:
                 it is undefined.
             n: Rows it rests on.
             reason: Why it is undefined, used when `value` is None.
+
+        Returns:
+            The figure with its 95 % interval, or with the reason for none.
+
+        Source:
+            Percentile bootstrap over questions, shifted to the estimate: Davison and Hinkley
+            (1997), "Bootstrap Methods and their Application"; calibration errors as `error_ends`.
         """
         if value is None or n == 0 or name not in self.draws:
             return Figure(value=None, interval=None, n=n, reason=reason or "no_rows")
@@ -126,6 +140,12 @@ class Resamples:
             count: Rows that have it; not whole where a tie is shared out.
             rows: Which rows it is a share of.
             reason: Why there is no share, used when there are no such rows.
+
+        Returns:
+            The share in [0, 1] with its 95 % interval.
+
+        Source:
+            `korn_graubard_interval`.
         """
         of = int(rows.sum())
         if of == 0:
@@ -135,11 +155,23 @@ class Resamples:
         return Figure(value=rate, interval=interval, n=of)
 
     def n_questions(self, rows: BoolArray) -> int:
-        """Return how many questions some of the rows are about."""
+        """Return how many questions some of the rows are about.
+
+        Args:
+            rows: Shape (n,), which rows.
+        """
         return int(np.count_nonzero(np.bincount(self.questions[rows])))
 
     def debiased_ece(self, value: float | None, n: int) -> Figure:
-        """Return the debiased ECE; its square is resampled, where 0 is not an edge."""
+        """Return the debiased ECE; its square is resampled, where 0 is not an edge.
+
+        Args:
+            value: The estimate on all rows, in [0, 1]; None where it is undefined.
+            n: Rows it rests on.
+
+        Source:
+            As `stats.calibration_intervals.calibration_error_interval`.
+        """
         name = "ece_debiased_squared"
         if value is None or name not in self.draws:
             return Figure(value=None, interval=None, n=n, reason="no_labelled_probability")
@@ -158,6 +190,9 @@ def difference_of_shares(left: Figure, right: Figure, reason: str) -> Figure:
         left: A share of some rows.
         right: A share of other rows.
         reason: Why there is no difference, used when one has no value.
+
+    Returns:
+        In [-1, 1]; without an interval where either has none.
 
     Source:
         Newcombe (1998), Statistics in Medicine 17, 873-890, method 10, with other intervals; Zou
@@ -180,7 +215,23 @@ def difference_of_shares(left: Figure, right: Figure, reason: str) -> Figure:
 
 
 def draw_counts(n_clusters: int, n_resamples: int, rng: np.random.Generator) -> FloatArray:
-    """Return how often each resample holds each cluster: shape (n_resamples, n_clusters)."""
+    """Return how often each resample holds each cluster.
+
+    Args:
+        n_clusters: Clusters, >= 0; each resample draws as many, with replacement.
+        n_resamples: Draws, >= 1.
+        rng: Where they come from.
+
+    Returns:
+        Shape (n_resamples, n_clusters); each row adds up to n_clusters.
+
+    Source:
+        Efron (1979), Annals of Statistics 7(1), 1-26, of whole clusters.
+
+    Example:
+        >>> draw_counts(3, 100, np.random.default_rng(0)).sum(axis=1).tolist() == [3.0] * 100
+        True
+    """
     if n_clusters == 0:
         return np.zeros((n_resamples, 0))
     picked = rng.integers(n_clusters, size=(n_resamples, n_clusters))

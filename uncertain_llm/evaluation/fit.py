@@ -71,6 +71,9 @@ def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
         policy: What was decided: cuts or costs, and what to do on a mismatch.
         order: What is asked for.
 
+    Returns:
+        The file, with its checksum; the same rows, policy and order give the same one.
+
     Raises:
         NotEnoughLabels: No row has a label and something measured.
         PolicyError: Only second looks are to be promised, and the policy has no fitted file.

@@ -48,7 +48,19 @@ _USUAL_ALPHAS = (0.2, 0.1, 0.05, 0.02, 0.01)
 
 
 def held_out_figures(probabilities: Floats, labels: Floats, *, seed: int) -> HeldOutFigures:
-    """Return the figures of probabilities; NaN marks those that could not be made."""
+    """Return the figures of probabilities on labels that no part of their fit had seen.
+
+    Args:
+        probabilities: Shape (n,), each in [0, 1]; NaN marks those that could not be made.
+        labels: Shape (n,), 1 = right.
+        seed: Of the resamples behind the intervals.
+
+    Returns:
+        Each figure with its 95 % interval; None where it is undefined.
+
+    Source:
+        `stats.calibration_intervals` for calibration errors, `stats.resampling` for the others.
+    """
     known = np.flatnonzero(np.isfinite(probabilities))
     rng = np.random.default_rng([seed, 3])
     if known.size > _MOST_ROWS:
@@ -117,6 +129,12 @@ def actions_at(
         gates: What the certificate lets through, for each answer.
         declined_losses: Shape (m,); of the answers beside these in which the model itself
             declined: they are withheld, and have no probability.
+
+    Returns:
+        One for each of the four actions, with exact 95 % intervals.
+
+    Source:
+        `stats.bounds.clopper_pearson_interval`.
     """
     rows = zip(held_out.probabilities, scores, gates, strict=True)
     chosen = [action_at(float(p), float(score), policy, gate).value for p, score, gate in rows]
@@ -151,6 +169,12 @@ def labels_for(
         delta: Allowed failure probability.
         asked: Risks that were asked for.
         seed: Draws the split, as in `certify`.
+
+    Returns:
+        From the largest risk down; empty where these labels do, or no usual number would.
+
+    Source:
+        `stats.selection_advice.labels_needed`.
     """
     found = []
     items = LabelledScores(scores, losses, np.empty(0))

@@ -85,7 +85,12 @@ class Reading:
 
 
 def is_apart(row: RecordedRow, *, seed: int) -> bool:
-    """Tell whether a question is set apart for the rule; the same for all models asked it."""
+    """Tell whether a question is set apart for the rule; the same for all models asked it.
+
+    Args:
+        row: Its dataset and id count, and nothing of its replies.
+        seed: Another one sets others apart.
+    """
     return _is_apart(_drawn(row, seed=seed))
 
 

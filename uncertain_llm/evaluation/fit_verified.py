@@ -65,7 +65,10 @@ def set_apart(found: FitRows, *, seed: int, share: float = APART) -> tuple[FitRo
     Args:
         found: Read with `look_again`; the rows of a question stay together.
         seed: Draws the questions.
-        share: Of the questions that are set apart.
+        share: Of the questions that are set apart, in [0, 1].
+
+    Returns:
+        Both parts, in the order of the rows; a question lies in one of them.
     """
     names = [row.question or f"row {place}" for place, row in enumerate(found.rows)]
     questions = sorted(set(names))
@@ -86,6 +89,12 @@ def with_second_looks(
         kept: The rows that shaped it; their second looks give the thresholds to test.
         apart: The rows set apart.
         order: Its promise of the "verified" band is tested, at its equal part of delta.
+
+    Returns:
+        The file with the bands of second looks, or the reasons for none.
+
+    Source:
+        The proof above; `policy.certify` for each stratum.
     """
     frozen = Frozen(first, Policy.model_validate(first.policy))
     made = _added(frozen, certify_strata(frozen, kept, apart, order), order)
@@ -113,6 +122,9 @@ def certify_running(found: FitRows, policy: Policy, order: FitOrder) -> Calibrat
             `by_policy`: labels that shaped the file prove nothing about it.
         policy: With its calibration; the promise is bound to its cuts.
         order: Its promise of the "verified" band, the only one, gets all of its delta.
+
+    Returns:
+        The file with the bands of second looks, or the reasons for none.
 
     Raises:
         NotEnoughLabels: No decision of this policy has a label.

@@ -60,13 +60,24 @@ class Gate(Value):
     slices: SliceGate = SliceGate()
 
     def looking_at(self, dimensions: Sequence[str]) -> Gate:
-        """Return this gate for slices of these dimensions."""
+        """Return this gate for slices of these dimensions.
+
+        Args:
+            dimensions: For example ("domain", "model").
+
+        Example:
+            >>> Gate().looking_at(["domain"]).slices.dimensions
+            ('domain',)
+        """
         slices = self.slices.model_copy(update={"dimensions": tuple(dimensions)})
         return self.model_copy(update={"slices": slices})
 
 
 def load_gate(path: Path) -> Gate:
     """Return the gate of a YAML file; fields that it does not name keep their defaults.
+
+    Args:
+        path: See `docs/evaluation.md` for the fields.
 
     Raises:
         ConfigurationError: The file cannot be read, or a field is wrong; the message names it.

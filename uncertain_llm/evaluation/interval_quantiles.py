@@ -45,11 +45,30 @@ class Quantiles:
     values: FloatArray
 
     def value_at(self, z: FloatArray) -> FloatArray:
-        """Return the values at normal quantiles; the outer pieces are continued as lines."""
+        """Return the values at normal quantiles; the outer pieces are continued as lines.
+
+        Args:
+            z: Shape (m,), any numbers.
+
+        Returns:
+            Shape (m,), on the scale of the values; never falls with z.
+
+        Example:
+            >>> import numpy as np
+            >>> Quantiles(np.array([-1.0, 1.0]), np.array([10.0, 14.0])).value_at(np.array([0.0]))
+            array([12.])
+        """
         return _line_through(self.z, self.values, z)
 
     def z_of(self, values: FloatArray) -> FloatArray:
-        """Return the normal quantile of values; where the distribution jumps, its upper end."""
+        """Return the normal quantile of values; where the distribution jumps, its upper end.
+
+        Args:
+            values: Shape (m,), on the scale of the stated ones.
+
+        Returns:
+            Shape (m,).
+        """
         return _line_through(self.values, self.z, values)
 
 
@@ -68,6 +87,9 @@ class Widening(Value):
         Args:
             low: Shape (n,), lower ends on the scale.
             high: Shape (n,), upper ends on the scale.
+
+        Returns:
+            Lower and upper ends, shape (n,).
         """
         middle = (low + high) / 2.0
         return np.minimum(low - self.amount, middle), np.maximum(high + self.amount, middle)
@@ -82,6 +104,12 @@ def interval_at(quantiles: Quantiles, level: float) -> tuple[float, float]:
     Args:
         quantiles: What was stated.
         level: In (0, 1).
+
+    Returns:
+        Lower and upper end, on the scale of the quantiles.
+
+    Raises:
+        StatisticsError: The level is not in (0, 1).
 
     Example:
         >>> import numpy as np
@@ -104,6 +132,13 @@ def pooled_quantiles(stated: Sequence[Quantiles]) -> Quantiles:
 
     Source:
         Stone (1961), Annals of Mathematical Statistics 32(4), 1339-1342: the linear opinion pool.
+
+    Example:
+        >>> import numpy as np
+        >>> z = np.array([-1.0, 1.0])
+        >>> inner = interval_at(pooled_quantiles([Quantiles(z, z), Quantiles(z, z + 9.0)]), 0.8)
+        >>> inner[0] < 0.0 < 9.0 < inner[1]
+        True
     """
     if len(stated) == 1:
         return stated[0]
@@ -129,6 +164,9 @@ def winkler_scores(
         high: Shape (n,), upper ends.
         truth: Shape (n,).
         level: In (0, 1), what the intervals claim to hold.
+
+    Returns:
+        Shape (n,), >= 0 where low <= high; lower is better.
 
     Source:
         Winkler (1972), JASA 67, 187-191; Gneiting and Raftery (2007), JASA 102, section 6.2.

@@ -124,6 +124,9 @@ def evaluate_intervals(
 
     Returns:
         The report; None when no row states quantiles.
+
+    Source:
+        Winkler scores and conformal widening as in `interval_quantiles`.
     """
     if not any(row.stated for row in rows):
         return None

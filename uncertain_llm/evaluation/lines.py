@@ -39,6 +39,9 @@ def input_files(paths: Sequence[Path], *, read_once: bool = False) -> tuple[Path
         paths: Files and folders.
         read_once: Whether each is read from beginning to end once: then a pipe will do.
 
+    Returns:
+        Files as they were given, those of a folder by name.
+
     Raises:
         ConfigurationError: A path does not exist, a folder holds no recordings, or a pipe would
             be read more than once.
@@ -100,7 +103,15 @@ def numbered_lines(
 
 
 def shortened(value: object) -> str:
-    """Return a value as a message shows it: on one line, at most 40 characters."""
+    """Return a value as a message shows it: on one line, at most 40 characters.
+
+    Args:
+        value: Anything.
+
+    Example:
+        >>> shortened("yes"), len(shortened("y" * 99))
+        ("'yes'", 40)
+    """
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 

@@ -75,7 +75,13 @@ class TwoSidedReport(Value):
 def by_refusal(
     columns: Columns, *, n_resamples: int, seed: int
 ) -> dict[RefusalKind, RefusalKindReport]:
-    """Return the figures of each kind of full refusal that occurs."""
+    """Return the figures of each kind of full refusal that occurs.
+
+    Args:
+        columns: The rows.
+        n_resamples: Draws behind each interval; rows of one question are drawn together.
+        seed: Of the draws.
+    """
     shares = _Shares(columns, n_resamples, seed)
     known, right = columns.is_known, columns.right == 1
     found = {}
@@ -102,6 +108,9 @@ def two_sided(
         value: What it says where they should; anything else says that they should not.
         n_resamples: Draws behind each interval; rows of one question are drawn together.
         seed: Of the draws.
+
+    Returns:
+        Shares of both sides with 95 % intervals, and every outcome that occurs.
 
     Raises:
         ConfigurationError: No row has the label, or none has that value.

@@ -75,6 +75,15 @@ def evaluate_columns(
         n_resamples: Draws behind each interval.
         seed: Of the draws.
         max_slices: Of each dimension the largest so many are reported; a note names the rest.
+
+    Returns:
+        The report; every figure with its 95 % interval or the reason for none.
+
+    Raises:
+        ValueError: n_resamples below 1.
+
+    Source:
+        Of each figure at its function in `stats`.
     """
     if n_resamples < 1:
         raise ValueError(f"n_resamples must be at least 1, got {n_resamples}")

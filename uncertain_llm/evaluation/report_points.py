@@ -57,7 +57,20 @@ class HistogramBar(Value):
 
 
 def reliability(stated: FloatArray, right: FloatArray) -> tuple[ReliabilityRow, ...]:
-    """Return the bins of the reliability diagram; none where there is no probability."""
+    """Return the bins of the reliability diagram; none where there is no probability.
+
+    Args:
+        stated: Shape (n,), each in [0, 1].
+        right: Shape (n,), 1 = right.
+
+    Source:
+        `stats.calibration_error.reliability_bins`; bars by `stats.bounds.wilson_interval`.
+
+    Example:
+        >>> import numpy as np
+        >>> [row.share_right for row in reliability(np.full(30, 0.9), np.arange(30) % 3 > 0)]
+        [0.6666666666666666]
+    """
     if stated.size == 0:
         return ()
     rows = []
@@ -80,6 +93,17 @@ def reliability(stated: FloatArray, right: FloatArray) -> tuple[ReliabilityRow, 
 def calibrated_band(probability: float, n: int) -> tuple[float, float]:
     """Return where the share right of a calibrated bin of n rows lies with 95 %.
 
+    Args:
+        probability: What the bin states, in [0, 1].
+        n: Its rows, >= 1.
+
+    Returns:
+        Lower and upper end, both multiples of 1 / n; the central interval of a binomial.
+
+    Source:
+        Consistency bars: Brocker and Smith (2007), Weather and Forecasting 22(3), 651-661, here
+        from the binomial itself and not by drawing from it.
+
     Example:
         >>> calibrated_band(0.5, 100)
         (0.4, 0.6)
@@ -95,7 +119,11 @@ def calibrated_band(probability: float, n: int) -> tuple[float, float]:
 
 
 def curve_points(curve: RiskCoverageCurve | None) -> tuple[CurvePoint, ...]:
-    """Return points of the risk-coverage curve, its last one always among them."""
+    """Return points of the risk-coverage curve, its last one always among them.
+
+    Args:
+        curve: None where there is no labelled score; then there are no points.
+    """
     if curve is None:
         return ()
     coverages, risks = curve.coverages, curve.risks
@@ -107,7 +135,18 @@ def curve_points(curve: RiskCoverageCurve | None) -> tuple[CurvePoint, ...]:
 
 
 def histogram(stated: FloatArray, right: FloatArray) -> tuple[HistogramBar, ...]:
-    """Return ten bars; none where there is no probability."""
+    """Return ten bars of equal width; none where there is no probability.
+
+    Args:
+        stated: Shape (n,), each in [0, 1].
+        right: Shape (n,), 1 = right, 0 = wrong.
+
+    Example:
+        >>> import numpy as np
+        >>> bars = histogram(np.array([0.95, 1.0, 0.05]), np.array([1.0, 0.0, 0.0]))
+        >>> [(bar.n_right, bar.n_wrong) for bar in (bars[0], bars[-1])]
+        [(0, 1), (1, 1)]
+    """
     if stated.size == 0:
         return ()
     edges = np.linspace(0.0, 1.0, _N_BARS + 1)

@@ -64,6 +64,9 @@ class Tally:
 
         Args:
             counts: Shape (b, n_clusters), how often a resample holds each cluster.
+
+        Returns:
+            Name of the block to its sums.
         """
         totals = counts @ self.sums
         return {name: totals[:, place] for name, place in self.places.items()}
@@ -78,6 +81,14 @@ def cluster_groups(clusters: npt.NDArray[np.int32], rng: np.random.Generator) ->
 
     Returns:
         Shape (n,), 0, 1, ..., each used.
+
+    Source:
+        The variance of a sum over clusters is that of the sums over random groups of them:
+        Wolter (2007), "Introduction to Variance Estimation", chapter 2 (random groups).
+
+    Example:
+        >>> cluster_groups(np.array([7, 3, 7], np.int32), np.random.default_rng(0)).tolist()
+        [1, 0, 1]
     """
     members: IntArray = np.unique(clusters, return_inverse=True)[1].reshape(-1)
     n = int(members.max()) + 1 if members.size else 0
@@ -95,6 +106,9 @@ def tally(columns: Columns, groups: IntArray, n_groups: int, *, with_curves: boo
         groups: Shape (n,), each row's group, in 0..n_groups-1.
         n_groups: Groups; some may have no row here.
         with_curves: Whether also smooth ECE and calibration line are wanted.
+
+    Returns:
+        The sums: what figures of any resample are made of, without another look at the rows.
     """
     parts: list[FloatArray] = []
     places: dict[str, slice] = {}

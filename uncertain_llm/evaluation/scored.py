@@ -66,7 +66,11 @@ class JudgedRow:
 
 
 def read_scored(paths: Iterable[Path]) -> Iterator[ScoredRow | BadLine]:
-    """Yield the rows of SCORED files in their order, or what is wrong with a line."""
+    """Yield the rows of SCORED files in their order, or what is wrong with a line.
+
+    Args:
+        paths: What `uncertain-llm assess` writes.
+    """
     for place, found in numbered_lines(paths, check=_wrong_with_scored):
         yield found if isinstance(found, BadLine) else _scored_row(found, place)
 
@@ -157,6 +161,9 @@ def load_labels(paths: Iterable[Path], *, slices: Collection[str] = ()) -> Label
     Args:
         paths: Recorded samples.
         slices: Names in the rows' `labels` by which they can be sliced.
+
+    Returns:
+        The labels, with what is wrong with the lines that could not be read.
     """
     labels = Labels()
     keep = labels.bad_lines.append
@@ -170,6 +177,10 @@ def join(scored: Iterable[ScoredRow | BadLine], labels: Labels) -> Iterator[Judg
 
     A row whose labels are not there stays, with `right` None. A row that comes twice, or that
     scores a reply which its recording does not have, becomes a bad line.
+
+    Args:
+        scored: From `read_scored`.
+        labels: From `load_labels`; they remember which rows were asked for.
     """
     for row in scored:
         if isinstance(row, BadLine):
