@@ -194,6 +194,17 @@ class FittedEstimator(Value):
 
 
 def name_of(estimator: FittedEstimator) -> str:
-    """Return "fitted-" and a hash of everything but the name."""
+    """Return "fitted-" and a hash of everything but the name.
+
+    Args:
+        estimator: Its own name and the group that it is used for do not count.
+
+    Example:
+        >>> from uncertain_llm.calibration.fitting import fit_estimator
+        >>> from uncertain_llm.calibration.prior import load_prior
+        >>> bare = fit_estimator(load_prior(), [], seed=0).estimator
+        >>> name_of(bare) == name_of(bare.model_copy(update={"name": "another"})) == bare.name
+        True
+    """
     text = estimator.model_dump_json(exclude={"name", "group"})
     return f"fitted-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

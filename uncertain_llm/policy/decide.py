@@ -207,6 +207,14 @@ def second_score(confidence: Confidence) -> float | None:
 
     Returns:
         In [0, 1].
+
+    Example:
+        >>> said = Confidence(
+        ...     score=0.7, probability=0.7, band=(0.6, 0.8), band_level=0.9,
+        ...     status=ConfidenceStatus.PRIOR,
+        ... )
+        >>> print(second_score(said))
+        None
     """
     known = (ConfidenceStatus.CALIBRATED, ConfidenceStatus.OUT_OF_RANGE)
     return confidence.score if confidence.status in known else None

@@ -66,6 +66,20 @@ def is_settled(
         n_left: Replies that may still be asked for; with none it is settled.
         refusal: The answer's own refusal, if it is one.
         gate: What the certificate of the policy's calibration lets through.
+
+    Example:
+        >>> from uncertain_llm.calibration.prior import load_prior
+        >>> from uncertain_llm.core.confidence import Measurement
+        >>> from uncertain_llm.policy import Cuts, Decide
+        >>> prior, so_far = load_prior(), Tally(counted=2, agreeing=2)
+        >>> said = prior.estimate([Measurement(signal=AGREEMENT, value=1.0)], n_samples=2)
+        >>> just_answered = Cuts(answer=said.probability, hedge=0.0, verify=0.0)
+        >>> never_shown = Cuts(answer=1.0, hedge=1.0, verify=1.0)
+        >>> for cuts in (just_answered, never_shown):
+        ...     policy = Policy(name="p", decide=Decide(cuts=cuts))
+        ...     is_settled(so_far, said, policy, prior, n_left=3, refusal=None)
+        False
+        True
     """
     if n_left <= 0:
         return True
