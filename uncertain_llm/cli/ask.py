@@ -29,6 +29,7 @@ from uncertain_llm.cli.terminal import printable
 from uncertain_llm.core.decision import Action, Decision
 from uncertain_llm.core.errors import UncertainLLMError
 from uncertain_llm.core.response import Response
+from uncertain_llm.core.tasks import TASKS
 
 __all__ = ["ask"]
 
@@ -42,12 +43,18 @@ def ask(
     task: Annotated[
         str | None,
         typer.Option(
-            metavar="KIND", help="Kind of answer, if you know it: math_numeric, mcq, short_qa, ..."
+            metavar="KIND",
+            help=f"Kind of answer, if you know it: {', '.join(TASKS)}.",
+            show_default=False,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Ask one question and decide what to do with the answer."""
+    if task is not None and task not in TASKS:
+        raise typer.BadParameter(
+            f"expected one of {', '.join(TASKS)}, got {task!r}", param_hint="--task"
+        )
     url = chosen_log(log, no_log=no_log)
     try:
         with open_client(model, policy, url) as llm:

@@ -17,6 +17,7 @@ from uncertain_llm.core.chat import ChatMessage, Mode, Request
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.ports import Model, Signal, refuse_misfit
 from uncertain_llm.core.response import Response
+from uncertain_llm.core.tasks import refuse_wrong_task
 from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import Policy
 from uncertain_llm.providers.limiter import Limiters
@@ -138,7 +139,8 @@ class Assembly:
                 raise ConfigurationError(f"ask() takes no {name}=; {_NOT_IN_ASK[name]}")
         refuse_misplaced(options)
         refuse_misspelt(options, OF_ASK, where="ask()")
-        _refuse_no_text(task, labels)
+        refuse_wrong_task(task)
+        _refuse_no_text(labels)
         return Request(
             id=self.surroundings.new_id(),
             created_at=self.surroundings.clock(),
@@ -203,10 +205,8 @@ def retry_settings(policy: Policy) -> RetrySettings:
     )
 
 
-def _refuse_no_text(task: object, labels: object) -> None:
+def _refuse_no_text(labels: object) -> None:
     # The values stay out of the messages: labels may be personal.
-    if not isinstance(task, str | None):
-        raise ConfigurationError(f"task= takes a text such as 'mcq', got {type(task).__name__}")
     if not isinstance(labels, Mapping | None):
         raise ConfigurationError(
             f'labels= takes a mapping such as {{"domain": "billing"}}, got {type(labels).__name__}'

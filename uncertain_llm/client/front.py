@@ -20,6 +20,7 @@ from uncertain_llm.client.recorder import OnLogError, Recorder, Redact, Store
 from uncertain_llm.client.reuse import Reuse
 from uncertain_llm.client.verifying import ask_verifier
 from uncertain_llm.core.chat import ChatMessage, ModelCall, Request
+from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.ports import DecisionLog, Estimator, Hedger, Model, Signal, Verifier
 from uncertain_llm.core.response import Response
 from uncertain_llm.flow.complete import complete
@@ -79,6 +80,7 @@ class _Client:
         )
         refuse_related_judges(self._parts.pipeline.signals, self._parts.model.name)
         self._owns_model = isinstance(model, str)
+        self._is_closed = False
 
     @property
     def policy(self) -> Policy:
@@ -89,6 +91,18 @@ class _Client:
     def model(self) -> str:
         """The model's name."""
         return self._parts.model.name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(model={self.model!r}, policy={self.policy.name!r})"
+
+    def _open_parts(self) -> Assembly:
+        # Else connections would be made that nobody closes, and a decision would have no row.
+        if self._is_closed:
+            raise ConfigurationError(
+                "this client is closed: ask before close(), inside its `with` block, or make "
+                "another client"
+            )
+        return self._parts
 
 
 class UncertainLLM(_Client):
@@ -128,9 +142,9 @@ class UncertainLLM(_Client):
 
     Raises:
         PolicyError: The policy is unknown or wrong.
-        ConfigurationError: The model name is unknown, a key is missing, an option is an argument
-            from above but for a slip, an argument is none of what it may be, or a part cannot do
-            what its port asks for.
+        ConfigurationError: A recording cannot be read, an option is an argument from above but
+            for a slip, an argument is none of what it may be, or a part cannot do what its port
+            asks for. Whether litellm knows the model, and a key for it, shows at the first `ask`.
         LogError: The given URL names no place that a log can be kept in.
 
     Example:
@@ -155,16 +169,18 @@ class UncertainLLM(_Client):
         Args:
             prompt: A question, or messages in the OpenAI shape.
             task: What kind of answer is expected ("math_numeric", "mcq", "short_qa", ...);
-                None lets question and replies tell.
+                None lets question and replies tell. A text that is none of
+                `uncertain_llm.core.tasks.TASKS` is a slice, and read like None.
             labels: Slices for later reports, for example {"domain": "billing"}.
             **options: Passed to the provider with each call of this request.
 
         Raises:
             ModelCallError: No reply arrived; a subclass says why and whether to try again.
-            ConfigurationError: The request could never work.
+            ConfigurationError: The request could never work: the client is closed, no key or no
+                provider is found for the model, an argument is wrong. Nothing was sent.
             LogError: Only with `on_log_error="raise"`.
         """
-        parts = self._parts
+        parts = self._open_parts()
         request = parts.request(prompt, task=task, labels=labels, options=options)
         return parts.reuse.run(
             request,
@@ -179,7 +195,8 @@ class UncertainLLM(_Client):
         return parts.finish(request, perform.exchanges, response)
 
     def close(self) -> None:
-        """Release connections and the log. Calling it twice is harmless."""
+        """Release connections and the log; what is asked later is refused. Twice is harmless."""
+        self._is_closed = True
         if self._owns_model:
             shared_loop().run(self._parts.model.aclose)
         if self._parts.others.any_made:
@@ -222,7 +239,7 @@ class AsyncUncertainLLM(_Client):
         **options: object,
     ) -> Response:
         """Return the response to a question; see `UncertainLLM.ask`."""
-        parts = self._parts
+        parts = self._open_parts()
         request = parts.request(prompt, task=task, labels=labels, options=options)
         return await parts.reuse.arun(
             request,
@@ -240,7 +257,8 @@ class AsyncUncertainLLM(_Client):
         return await asyncio.to_thread(parts.finish, request, perform.exchanges, response)
 
     async def aclose(self) -> None:
-        """Release connections and the log. Calling it twice is harmless."""
+        """Release connections and the log; what is asked later is refused. Twice is harmless."""
+        self._is_closed = True
         if self._owns_model:
             await self._parts.model.aclose()
         await self._parts.others.aclose()

@@ -77,6 +77,7 @@ class Recorder:
         self._redact = redact
         self._on_log_error = on_log_error
         self._owns_log = isinstance(log, str)
+        self._is_closed = False
         self._lock = threading.Lock()
 
     @property
@@ -103,8 +104,9 @@ class Recorder:
         return response
 
     def close(self) -> None:
-        """Close the log if it was opened here."""
+        """Close the log if it was opened here; a later row is refused, not put in a new log."""
         with self._lock:
+            self._is_closed = self._owns_log
             if self._owns_log and not isinstance(self._log, str) and self._log is not None:
                 self._log.close()
 
@@ -113,6 +115,8 @@ class Recorder:
         if log is not None and not isinstance(log, str):
             return log
         with self._lock:
+            if self._is_closed:
+                raise LogError("the log was closed together with what wrote to it")
             if isinstance(self._log, str):
                 # SQLAlchemy takes longer to import than everything else together.
                 from uncertain_llm.storage.decision_log import open_log

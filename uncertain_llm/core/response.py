@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue, SkipValidation
@@ -97,6 +98,16 @@ class Response(Value):
     evidence: Evidence = Field(repr=False)
     generation: SkipValidation[Generation | None] = Field(default=None, repr=False, exclude=True)
     """The model's reply that the answer was taken from; lives only as long as the process."""
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        # A notebook prints what a cell ends with: the whole value is some four thousand characters.
+        yield "text", self.text
+        yield "delivered", self.delivered.value
+        yield "reason", self.final_decision.reason.value
+        yield "probability", self.probability
+        yield "status", self.confidence.status.value
+        yield "warnings", self.warnings
+        yield "id", self.id
 
     @property
     def action(self) -> Action:

@@ -14,6 +14,7 @@ from uncertain_llm.core.chat import Elicitation
 from uncertain_llm.core.confidence import ConfidenceStatus, ProbeReply, Sample
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.ports import Estimator
+from uncertain_llm.core.tasks import refuse_wrong_task
 from uncertain_llm.evaluation.dataset import RecordedRow, read_sample
 from uncertain_llm.flow.assess import Assessment, assess_samples, of_each_object
 from uncertain_llm.flow.binding import bind, slices_of
@@ -122,8 +123,8 @@ def assess(
 
     Raises:
         PolicyError: The policy is unknown or wrong.
-        ConfigurationError: A sample is none of the accepted shapes, or question or task is no
-            text.
+        ConfigurationError: A sample is none of the accepted shapes, question or task is no text,
+            or the task is a known one but for a slip.
 
     Example:
         >>> found = assess(["It opened in 1932.", "1932", "In 1934."], "When did it open?")
@@ -134,9 +135,9 @@ def assess(
         raise ConfigurationError(
             f"samples must be a list of replies, got one {type(samples).__name__}"
         )
-    for argument, given in (("question", question), ("task", task)):
-        if not isinstance(given, str | None):
-            raise ConfigurationError(f"{argument} must be a text, got {type(given).__name__}")
+    if not isinstance(question, str | None):
+        raise ConfigurationError(f"question must be a text, got {type(question).__name__}")
+    refuse_wrong_task(task)
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     choice = AnswerChoice.FIRST if first else AnswerChoice.MAJORITY
     pipeline, _ = bind(

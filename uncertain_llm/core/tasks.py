@@ -1,0 +1,39 @@
+"""The kinds of answer that replies are read by."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from uncertain_llm.core.errors import ConfigurationError
+
+__all__ = ["TASKS", "refuse_wrong_task"]
+
+TASKS: Final = (
+    *("math_numeric", "mcq", "multiple_choice", "classification", "short_qa", "code"),
+    *("long_form", "summary", "refusal", "abstain", "decision", "hedge", "interval", "forecast"),
+)
+"""What `task` may be. Another text is a slice of the caller's own, and read like no task at all."""
+
+# As for misspelt arguments: "short-qa" and "math_numerics" are above it, "qa" and "maths" below.
+_ALIKE = 0.8
+
+
+def refuse_wrong_task(task: object) -> None:
+    """Refuse a task that is no text, or one of `TASKS` but for a slip: it would change nothing.
+
+    Raises:
+        ConfigurationError: Names the task that is meant.
+
+    Example:
+        >>> refuse_wrong_task("short_qa")
+        >>> refuse_wrong_task("billing")
+    """
+    if task is None or task in TASKS:
+        return
+    if not isinstance(task, str):
+        raise ConfigurationError(f"task= takes a text such as 'mcq', got {type(task).__name__}")
+    written = task.strip().lower().replace("-", "_").replace(" ", "_")
+    close = difflib.get_close_matches(written, TASKS, n=1, cutoff=_ALIKE)
+    if close:
+        raise ConfigurationError(f"there is no task {task!r}; did you mean {close[0]!r}?")
