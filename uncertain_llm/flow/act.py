@@ -28,6 +28,16 @@ class Delivery(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+# The wordings say "I find it {marker}": these markers are no adjectives. People read the words in
+# their place alike (`phrase_probability`; of "almost impossible" no survey tells).
+_AS_ADJECTIVE = {
+    "almost certainly": "almost certain",
+    "better than even": "more likely than not",
+    "about even": "fifty-fifty",
+    "almost no chance": "almost impossible",
+}
+
+
 class TemplateHedger:
     """Puts one marker in front of the untouched answer, chosen by the probability.
 
@@ -43,6 +53,7 @@ class TemplateHedger:
         if confidence.probability is None:
             return self._wording.hedge_unmeasured.format(answer=text, marker="", rival="")
         marker = marker_for(confidence.probability).phrase
+        marker = _AS_ADJECTIVE.get(marker, marker)
         return self._wording.hedge.format(answer=text, marker=marker, rival="")
 
 
