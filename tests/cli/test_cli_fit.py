@@ -232,18 +232,69 @@ def test_a_log_that_is_not_there_is_a_sentence() -> None:
     assert "none.db" in result.output
 
 
-def test_a_folder_that_is_not_there_is_a_sentence_after_the_fit() -> None:
+def test_a_folder_that_is_not_there_is_told_before_the_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uncertain_llm.cli.fit.fit_rows", pytest.fail)
+
     result = _run("fit", "demo.jsonl", "--out", "no/such/f.json")
 
-    assert result.exit_code == ExitCode.POLICY
-    assert "cannot write the calibration" in result.output
+    assert result.exit_code == ExitCode.CONFIGURATION
+    assert "cannot be written to no/such/f.json: there is no folder no/such" in result.output
 
 
-def test_a_slice_that_no_row_has_is_told() -> None:
+def test_a_recording_is_not_replaced_by_what_is_fitted_on_it() -> None:
+    before = Path("demo.jsonl").read_bytes()
+
+    result = _run("fit", "demo.jsonl", "--out", "demo.jsonl")
+
+    assert result.exit_code == ExitCode.CONFIGURATION
+    assert "demo.jsonl is one of the recordings" in result.output
+    assert Path("demo.jsonl").read_bytes() == before
+
+
+def test_standard_input_is_refused_with_the_reason() -> None:
+    result = _run("fit", "-", "--out", "f.json")
+
+    assert result.exit_code == ExitCode.CONFIGURATION
+    assert "read more than once; give a file" in result.output
+
+
+@pytest.mark.parametrize("n_labels", [1, 2])
+def test_how_many_labels_there_were_is_told_in_good_english(n_labels: int) -> None:
+    lines = Path("demo.jsonl").read_text().splitlines()
+    Path("few.jsonl").write_text("\n".join(lines[:n_labels]))
+
+    result = _run("fit", "few.jsonl", "--out", "f.json")
+
+    assert (f"{n_labels} label;" if n_labels == 1 else f"{n_labels} labels;") in result.output
+    assert "1 labels" not in result.output
+
+
+def test_no_rows_at_all_is_not_a_lack_of_labels() -> None:
+    Path("empty.jsonl").write_text("\n")
+
+    result = _run("fit", "empty.jsonl", "--out", "f.json")
+
+    assert "Error: there is no row to fit on" in result.output
+
+
+def test_a_slice_that_no_row_has_is_refused_with_those_there_are() -> None:
     result = _run("fit", "demo.jsonl", "--out", "f.json", "--group-by", "customer")
 
-    assert result.exit_code == ExitCode.OK
-    assert "no labelled row tells its 'customer'" in result.output
+    assert result.exit_code == ExitCode.CONFIGURATION
+    assert "'customer' to group by; what they have: dataset, domain, model, task" in result.output
+    assert not Path("f.json").exists()
+
+
+def test_groups_in_which_nothing_is_certified_share_a_sentence_and_have_a_line_each() -> None:
+    groups = ("--group-by", "domain", "--per-group", "--alpha", "0.3")
+
+    result = _run("fit", "demo.jsonl", "--out", "f.json", *groups)
+
+    lines = result.output.splitlines()
+    assert sum("No certificate" in line for line in lines) == 1
+    (told,) = (line for line in lines if line.startswith("  literature") and "stated" not in line)
+    # Two labels say nothing of the risk there: it may be below 30 %, or above.
+    assert "too few to tell: at least 15 are needed, all of them right" in told
 
 
 def test_groups_are_listed_with_what_is_true_of_them() -> None:

@@ -106,7 +106,7 @@ def _crossed(path: Path) -> StoppingRules:
 
 
 def test_without_a_promise_all_questions_teach_the_rule_and_calibrate(tmp_path: Path) -> None:
-    found = rows_from_recordings([_recording(tmp_path / "made.jsonl", 400)], WAVES, cross_rule=True)
+    found = rows_from_recordings([recording(tmp_path / "made.jsonl", 400)], WAVES, cross_rule=True)
 
     assert len(found.rows) == 400
     assert found.stopping is not None
@@ -116,7 +116,7 @@ def test_without_a_promise_all_questions_teach_the_rule_and_calibrate(tmp_path: 
 
 def test_no_label_teaches_the_rule_by_which_its_own_answer_was_reached(tmp_path: Path) -> None:
     """Labels of one part are turned round: its own rule stays, that of the others does not."""
-    path = _recording(tmp_path / "made.jsonl", 400)
+    path = recording(tmp_path / "made.jsonl", 400)
     lines, rows = path.read_text().splitlines(), _rows(path)
     before = _crossed(path)
     own = before.of(rows[0])
@@ -135,7 +135,7 @@ def test_no_label_teaches_the_rule_by_which_its_own_answer_was_reached(tmp_path:
 
 
 def test_a_risk_is_not_promised_on_labels_that_taught_the_rule(tmp_path: Path) -> None:
-    found = rows_from_recordings([_recording(tmp_path / "made.jsonl", 100)], WAVES, cross_rule=True)
+    found = rows_from_recordings([recording(tmp_path / "made.jsonl", 100)], WAVES, cross_rule=True)
 
     with pytest.raises(ValueError, match="cross_rule=False"):
         fit(found, WAVES, FitOrder(promises=(Promise(band="answer", alpha=0.3),)))
@@ -144,7 +144,7 @@ def test_a_risk_is_not_promised_on_labels_that_taught_the_rule(tmp_path: Path) -
 def test_of_many_questions_a_random_part_teaches_the_rule(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = _recording(tmp_path / "made.jsonl", 400)
+    path = recording(tmp_path / "made.jsonl", 400)
     monkeypatch.setattr(fit_stopping, "_MOST_QUESTIONS", 50)
     few = _crossed(path).running
     path.write_text("\n".join(reversed(path.read_text().splitlines())))

@@ -14,7 +14,7 @@ from uncertain_llm.calibration.fitted import Method
 from uncertain_llm.calibration.fitting import fit_estimator
 from uncertain_llm.calibration.prior import load_prior
 from uncertain_llm.core.decision import Support
-from uncertain_llm.core.errors import PolicyError
+from uncertain_llm.core.errors import ConfigurationError, PolicyError
 from uncertain_llm.policy import (
     CalibrationFile,
     Cuts,
@@ -198,7 +198,7 @@ def test_where_the_file_cannot_be_written_the_one_before_stays(tmp_path: Path) -
     folder = tmp_path / "fitted.json"
     folder.mkdir()
 
-    with pytest.raises(PolicyError, match="cannot write the calibration"):
+    with pytest.raises(ConfigurationError, match="the calibration cannot be written"):
         save_calibration(_file(), folder)
 
     assert [p.name for p in tmp_path.iterdir()] == ["fitted.json"]

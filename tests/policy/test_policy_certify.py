@@ -140,6 +140,16 @@ def test_what_cannot_be_promised_says_what_could_be_and_how_many_labels_would_do
     assert "labels would do" in reason.sentence()
 
 
+def test_too_few_labels_to_tell_are_not_taken_for_a_risk_that_is_too_high() -> None:
+    """One wrong label of three; 22 right ones would be the least that certifies 10 % at 10 %."""
+    items = LabelledScores(np.array([0.2, 0.5, 0.8]), np.array([1.0, 0, 0]), np.linspace(0, 1, 99))
+
+    _, reasons, _ = certify(items, [ANSWER], delta=0.1, rng=np.random.default_rng(0))
+
+    assert reasons[0].why == "too_few_labels"
+    assert "on 3 labels; too few to tell: at least 22 are needed" in reasons[0].sentence()
+
+
 def test_where_the_risk_is_too_high_everywhere_more_labels_are_not_recommended() -> None:
     items = LabelledScores(np.linspace(0, 1, 200), np.ones(200), np.linspace(0, 1, 100))
 

@@ -25,6 +25,7 @@ from uncertain_llm.calibration.fitted import FittedEstimator, Groups, Method, Se
 from uncertain_llm.calibration.pooling import fit_groups, shifted
 from uncertain_llm.calibration.prior import Prior
 from uncertain_llm.core.confidence import Measurement
+from uncertain_llm.core.counted import counted
 from uncertain_llm.stats.metrics import log_loss
 
 __all__ = ["CombinerChoice", "EstimatorFit", "HeldOut", "cross_fit", "fit_estimator"]
@@ -111,7 +112,8 @@ def fit_estimator(
     weights, scores, why_combiner = _weights(prior, examples, combiner, rng)
     kept = np.isfinite(scores)
     if int(kept.sum()) < LEAST_LABELS:
-        why = f"{int(kept.sum())} labels; a fit needs {LEAST_LABELS}, until then the shipped prior"
+        few = counted(int(kept.sum()), "label")
+        why = f"{few}; a fit needs {LEAST_LABELS}, until then the shipped prior"
         bare = _estimator(prior_combiner(prior, examples), Method.PRIOR, n_labels=int(kept.sum()))
         return EstimatorFit(bare, why, why_combiner, {})
     inside = [e for e, keep in zip(examples, kept, strict=True) if keep]

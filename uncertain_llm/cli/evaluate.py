@@ -13,6 +13,7 @@ import typer
 from uncertain_llm.cli.evaluate_view import report_text
 from uncertain_llm.cli.exits import ExitCode, fail
 from uncertain_llm.cli.terminal import printable
+from uncertain_llm.core.counted import counted
 from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
 from uncertain_llm.evaluation.columns import Columns, collect
 from uncertain_llm.evaluation.html_pictures import require_pictures
@@ -33,7 +34,7 @@ from uncertain_llm.evaluation.scored import (
     load_labels,
     read_scored,
 )
-from uncertain_llm.storage.whole_file import whole_file
+from uncertain_llm.storage.whole_file import refuse_unwritable, whole_file
 
 __all__ = [
     "AgainstOption",
@@ -185,8 +186,10 @@ def labels_of(
             "example small@prompt-7"
         )
     if labels.n_duplicates:
+        verb = "comes" if labels.n_duplicates == 1 else "come"
         typer.echo(
-            f"Note: {labels.n_duplicates} labelled rows come twice; the first counts", err=True
+            f"Note: {counted(labels.n_duplicates, 'labelled row')} {verb} twice; the first counts",
+            err=True,
         )
     return labels
 
@@ -247,10 +250,7 @@ def _stated_intervals(
 def _check_page(path: Path) -> None:
     """Find out what stands in the way of the page before minutes of work, not after them."""
     require_pictures()
-    if not path.resolve().parent.is_dir():
-        raise ConfigurationError(
-            f"the report cannot be written to {path}: there is no folder {path.parent}"
-        )
+    refuse_unwritable(path, what="the report")
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from uncertain_llm.cli.terminal import in_table, printable
+from uncertain_llm.core.counted import counted
 from uncertain_llm.evaluation.compare import Comparison
 from uncertain_llm.evaluation.compare_checks import Difference
 from uncertain_llm.evaluation.figures import Figure
@@ -17,7 +18,7 @@ from uncertain_llm.evaluation.refusal_report import (
     two_sided_figures,
 )
 from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport
-from uncertain_llm.evaluation.wording import counted, number, reason_of, with_interval
+from uncertain_llm.evaluation.wording import number, reason_of, with_interval
 
 __all__ = ["comparison_text", "report_text"]
 

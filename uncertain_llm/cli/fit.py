@@ -14,16 +14,18 @@ from uncertain_llm.cli.exits import ExitCode, fail
 from uncertain_llm.cli.fit_view import print_fit
 from uncertain_llm.cli.session import PolicyOption
 from uncertain_llm.cli.terminal import printable
+from uncertain_llm.core.counted import counted
 from uncertain_llm.core.errors import UncertainLLMError
 from uncertain_llm.evaluation.assess_offline import AnswerMode
 from uncertain_llm.evaluation.fit import FitOrder
 from uncertain_llm.evaluation.fit import fit as fit_rows
 from uncertain_llm.evaluation.fit_rows import FitRows, rows_from_log, rows_from_recordings
-from uncertain_llm.evaluation.lines import input_files
+from uncertain_llm.evaluation.lines import input_files, refuse_own_input
 from uncertain_llm.policy import Policy
 from uncertain_llm.policy.certificate import BandName, Promise
 from uncertain_llm.storage.calibration_files import save_calibration
 from uncertain_llm.storage.policy_files import load_policy
+from uncertain_llm.storage.whole_file import refuse_unwritable
 
 __all__ = ["fit"]
 
@@ -167,9 +169,12 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
         seed=seed,
     )
     try:
+        # Minutes of work must not end at a folder that is not there.
+        refuse_unwritable(out, what="the calibration")
         chosen = load_policy(policy)
         if log is None:
             files = input_files(inputs or [])
+            refuse_own_input(inputs or [], files, out)
             found = rows_from_recordings(
                 files,
                 chosen,
@@ -181,7 +186,7 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
             )
         else:
             found = _from_log(log, chosen, order, all_drawn=labels_are_random)
-        _tell(console, found, group_by)
+        _tell(console, found)
         calibration = fit_rows(found, chosen, order)
         save_calibration(calibration, out)
     except UncertainLLMError as error:
@@ -250,7 +255,7 @@ def _from_log(url: str, policy: Policy, order: FitOrder, *, all_drawn: bool) -> 
         )
 
 
-def _tell(console: Console, found: FitRows, group_by: str | None) -> None:
+def _tell(console: Console, found: FitRows) -> None:
     def say(text: str) -> None:
         console.print(Text(printable(text, one_line=True)))
 
@@ -260,15 +265,15 @@ def _tell(console: Console, found: FitRows, group_by: str | None) -> None:
         say(f"... and {len(found.bad) - _SHOWN_BAD} more lines like these")
     if found.n_other_pipeline:
         say(
-            f"{found.n_other_pipeline} decisions left out: made by another pipeline than this "
-            "policy's, or with another choice of the answer shown (drop-in calls show the first)"
+            f"{counted(found.n_other_pipeline, 'decision')} left out: made by another pipeline "
+            "than this policy's, or with another choice of the answer shown (drop-in calls show "
+            "the first)"
         )
     labelled = [row for row in found.rows if row.loss is not None]
     n_picked = sum(not row.is_drawn for row in labelled)
     if n_picked:
         say(
             f"Warning: {n_picked} of {len(labelled)} labels were not asked for by the audit draw. "
-            "If people picked what to label, probabilities may lean; they certify nothing."
+            "If people picked what to label, probabilities may lean. They certify nothing, unless "
+            "they are a random sample and you say so: --labels-are-random."
         )
-    if group_by is not None and not any(group_by in row.slices for row in labelled):
-        say(f"Warning: no labelled row tells its '{group_by}': there are no groups to tell apart")

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import typer
 
 from uncertain_llm.calibration.fitted import Method
 from uncertain_llm.cli.terminal import in_table, printable
+from uncertain_llm.core.counted import counted
 from uncertain_llm.policy.calibration_file import CalibrationFile, Figure
-from uncertain_llm.policy.certificate import Certificate, CertifiedBand, SecondLook
+from uncertain_llm.policy.certificate import (
+    Certificate,
+    CertifiedBand,
+    NotCertifiedReason,
+    SecondLook,
+)
 
 __all__ = ["print_fit"]
 
@@ -62,8 +70,9 @@ def _method(found: CalibrationFile) -> list[str]:
     )
     if found.n_declined:
         apart += f"; the model declined in {found.n_declined}, which get no probability"
+    rows = counted(found.n_rows, "row")
     return [
-        f"Labels      {found.n_labels} of {found.n_rows} rows; models: {models}{more}{apart}",
+        f"Labels      {found.n_labels} of {rows}; models: {models}{more}{apart}",
         f"Score       {found.why_combiner}",
         f"Calibrator  {name}: {found.why_method}",
         *([] if found.stopping is None else [f"Waves       stop by {found.stopping.name}"]),
@@ -73,9 +82,9 @@ def _method(found: CalibrationFile) -> list[str]:
 def _figures(found: CalibrationFile) -> list[str]:
     if found.after.n == 0:
         return ["No figures: nothing could be held out."]
-    accuracy = found.after.accuracy
+    held_out, accuracy = counted(found.after.n, "label"), found.after.accuracy
     lines = [
-        f"On {found.after.n} labels that the fit did not see, right {_percent(accuracy)}:",
+        f"On {held_out} that the fit did not see, right {_percent(accuracy)}:",
         f"  {'':<14} {'shipped prior':<24} this fit",
     ]
     for field, name in _FIGURES.items():
@@ -132,11 +141,29 @@ def _promise(found: CalibrationFile) -> list[str]:
             "  It holds for this pipeline, these models and traffic like these labels; any change "
             "of them ends it."
         )
-    lines += [f"No certificate: {r.sentence()}." for r in found.reasons[:_MOST_GROUPS]]
-    if len(found.reasons) > _MOST_GROUPS:
-        lines.append(f"... and {len(found.reasons) - _MOST_GROUPS} more reasons, in the file")
-    if not lines:
-        lines.append("No promise was asked for (--alpha).")
+    return [*lines, *_reasons(found.reasons)] or ["No promise was asked for (--alpha)."]
+
+
+def _reasons(reasons: Sequence[NotCertifiedReason]) -> list[str]:
+    """One sentence each; groups that fail in the same promise share one, and have a line each."""
+    lines, told = [], reasons[:_MOST_GROUPS]
+    for _, found in groupby(told, lambda r: (r.band, r.alpha, r.delta, r.group is None)):
+        alike = list(found)
+        groups = [r for r in alike if r.group is not None and r.was_tested]
+        if len(groups) < 2:
+            lines += [f"No certificate: {r.sentence()}." for r in alike]
+            continue
+        lines += [f"No certificate: {r.sentence()}." for r in alike if not r.was_tested]
+        lines.append(f"No certificate in {len(groups)} groups: {groups[0].what_failed()}.")
+        names = [in_table(r.group or "(none)") for r in groups]
+        labels = [counted(r.n_labels, "label") for r in groups]
+        wide, high = max(map(len, names)), max(map(len, labels))
+        lines += [
+            f"  {name:<{wide}}  {n:>{high}}: {r.what_would_do()}"
+            for name, n, r in zip(names, labels, groups, strict=True)
+        ]
+    if len(reasons) > _MOST_GROUPS:
+        lines.append(f"... and {len(reasons) - _MOST_GROUPS} more reasons, in the file")
     return lines
 
 
@@ -148,7 +175,7 @@ def _band(band: CertifiedBand, certificate: Certificate) -> str:
         return f"Nothing is left to hedge: all that may be shown is answered ({what})."
     facts = (
         f"{_where(band)} lets {band.coverage:.1%}{_of_what(band)} through; "
-        f"{band.n_wrong:g} of {band.n_accepted} labels there were wrong"
+        f"{band.n_wrong:g} of {counted(band.n_accepted, 'label')} there were wrong"
     )
     if certificate.kind == "average":
         return (
@@ -157,7 +184,7 @@ def _band(band: CertifiedBand, certificate: Certificate) -> str:
         )
     return (
         f"Certified with {1 - (certificate.delta or 0):.1%} confidence: {what} ({facts}, bound "
-        f"{band.risk_bound or 0:.1%}, {band.n_labels} labels)."
+        f"{band.risk_bound or 0:.1%}, {counted(band.n_labels, 'label')})."
     )
 
 

@@ -17,6 +17,7 @@ import typer
 from uncertain_llm.cli.exits import EXIT_CODES, fail
 from uncertain_llm.cli.log_view import LogRow, print_decision, print_list
 from uncertain_llm.cli.terminal import printable
+from uncertain_llm.core.counted import counted
 from uncertain_llm.core.decision import Action
 from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
 from uncertain_llm.core.response import Label
@@ -155,7 +156,8 @@ def export_log(
             return
         with _replacing(out) as stream:
             count = export_records(log, stream)
-    typer.echo(f"Wrote {count.n_records} decisions and {count.n_labels} labels.", err=True)
+    written = f"{counted(count.n_records, 'decision')} and {counted(count.n_labels, 'label')}"
+    typer.echo(f"Wrote {written}.", err=True)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from uncertain_llm.core.decision import REFUSED_REASONS
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.evaluation.assess_offline import Assessor, scored_line
 from uncertain_llm.evaluation.dataset import read_rows
-from uncertain_llm.evaluation.lines import BadLine, input_files
+from uncertain_llm.evaluation.lines import BadLine, input_files, refuse_own_input
 from uncertain_llm.storage.whole_file import whole_file
 
 __all__ = ["AssessRun", "assess_files"]
@@ -69,7 +69,7 @@ def assess_files(
     """
     files = input_files(paths, read_once=True)
     if isinstance(out, Path):
-        _refuse_own_input(paths, files, out)
+        refuse_own_input(paths, files, out)
     n_rows = n_bad = n_unavailable = n_declined = 0
     actions: Counter[str] = Counter()
     with _opened(out) as stream:
@@ -86,18 +86,6 @@ def assess_files(
             n_unavailable += not declined and line["status"] == ConfidenceStatus.UNAVAILABLE.value
             actions[str(line["action"])] += 1
     return AssessRun(n_rows, n_bad, n_unavailable, n_declined, dict(actions.most_common()))
-
-
-def _refuse_own_input(paths: Sequence[Path], files: Sequence[Path], out: Path) -> None:
-    target = out.resolve()
-    if any(target == file.resolve() for file in files):
-        raise ConfigurationError(f"{out} is one of the recordings; name another file to write")
-    folders = {path.resolve() for path in paths if path.is_dir()}
-    if target.parent in folders and target.name.endswith((".jsonl", ".jsonl.gz")):
-        raise ConfigurationError(
-            f"{out} lies in the folder that is read: the next run would take it for a recording; "
-            "write it to another folder"
-        )
 
 
 @contextmanager

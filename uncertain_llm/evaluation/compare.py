@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from uncertain_llm.core.base import Value
+from uncertain_llm.core.counted import counted
 from uncertain_llm.evaluation.columns import ACTIONS, Columns
 from uncertain_llm.evaluation.compare_checks import LEAST_QUESTIONS, Check, Difference, differences
 from uncertain_llm.evaluation.compare_pairs import Paired, Resampling, pair, slices_of
 from uncertain_llm.evaluation.gate import Gate
 from uncertain_llm.evaluation.resampled import COVERAGES
-from uncertain_llm.evaluation.wording import counted
 
 __all__ = ["Comparison", "SliceInversion", "compare"]
 

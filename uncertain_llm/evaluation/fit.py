@@ -21,7 +21,7 @@ from uncertain_llm.calibration.fitting import (
 )
 from uncertain_llm.calibration.prior import feature_names, load_prior
 from uncertain_llm.core.confidence import Measurement
-from uncertain_llm.core.errors import NotEnoughLabels
+from uncertain_llm.core.errors import ConfigurationError, NotEnoughLabels
 from uncertain_llm.core.ports import Estimator
 from uncertain_llm.evaluation.fit_certificate import (
     certificate_of,
@@ -77,8 +77,9 @@ def fit(found: FitRows, policy: Policy, order: FitOrder) -> CalibrationFile:
     Raises:
         NotEnoughLabels: No row has a label and something measured.
         PolicyError: Only second looks are to be promised, and the policy has no fitted file.
-        ValueError: delta is not in (0, 1), rows have no such slice to group by, or a risk is to be
-            promised on labels that taught the rule by which their answers were reached.
+        ConfigurationError: No labelled row has the slice to group by.
+        ValueError: delta is not in (0, 1), or a risk is to be promised on labels that taught the
+            rule by which their answers were reached.
     """
     if order.promises and found.is_rule_crossed:
         raise ValueError("a promise needs rows read with cross_rule=False: their labels taught it")
@@ -156,6 +157,8 @@ class _Parted:
 
 def _parted(found: FitRows, order: FitOrder, rng: np.random.Generator) -> _Parted:
     labelled = [row for row in found.rows if row.loss is not None]
+    if order.group_by is not None and labelled:
+        _refuse_unknown_slice(labelled, order.group_by)
     usable = [row for row in labelled if row.values]
     if all(row.is_declined for row in usable):
         raise NotEnoughLabels(_why_none(found, labelled))
@@ -216,17 +219,26 @@ def _why_none(found: FitRows, labelled: Sequence[FitRow]) -> str:
             f"{len(labelled)} of {len(found.rows)} rows have a label, and nothing could be "
             "measured in any of them: no reply could be read"
         )
-    other = (
-        f"; {found.n_other_pipeline} decisions were made by another pipeline than this policy's, "
-        "so give the policy they were made with"
-        if found.n_other_pipeline
-        else ""
-    )
+    if found.n_other_pipeline and not found.rows:
+        return (
+            f"all {found.n_other_pipeline} decisions were made by another pipeline than this "
+            "policy's; give the policy they were made with"
+        )
+    if not found.rows:
+        first = f"; the first problem: {found.bad[0]}" if found.bad else ""
+        return f"there is no row to fit on{first}"
     return (
-        f"none of {len(found.rows)} rows has a label{other}. A recording needs 'correct' in its "
-        "samples, a log `uncertain-llm log label`; probabilities begin at "
-        f"{LEAST_LABELS} labels"
+        f"none of {len(found.rows)} rows has a label. A recording needs 'correct' in its samples, "
+        f"a log `uncertain-llm log label`; probabilities begin at {LEAST_LABELS} labels"
     )
+
+
+def _refuse_unknown_slice(labelled: Sequence[FitRow], name: str) -> None:
+    known = sorted({slice_ for row in labelled for slice_ in row.slices})
+    if name not in known:
+        raise ConfigurationError(
+            f"no labelled row has a '{name}' to group by; what they have: {', '.join(known)}"
+        )
 
 
 def _example(row: FitRow, group_by: str | None) -> Example:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
+from uncertain_llm.core.counted import counted
 from uncertain_llm.core.decision import Action, RefusalKind
 from uncertain_llm.evaluation.figures import Figure
 from uncertain_llm.evaluation.html_pictures import (
@@ -19,7 +20,7 @@ from uncertain_llm.evaluation.refusal_report import (
     two_sided_figures,
 )
 from uncertain_llm.evaluation.report_values import ActionReport, Report, SliceReport
-from uncertain_llm.evaluation.wording import counted, number, reason_of, with_interval
+from uncertain_llm.evaluation.wording import number, reason_of, with_interval
 
 __all__ = ["html_report"]
 

@@ -14,8 +14,9 @@ from typing import BinaryIO, TextIO, cast
 
 from uncertain_llm.core.errors import ConfigurationError
 
-__all__ = ["BadLine", "input_files", "numbered_lines", "shortened"]
+__all__ = ["BadLine", "input_files", "numbered_lines", "refuse_own_input", "shortened"]
 
+_STANDARD_INPUT = Path("-")
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 _LINES_A_REPORT = 64  # how often progress is told: asking for the place costs as much as a line
 
@@ -55,13 +56,30 @@ def input_files(paths: Sequence[Path], *, read_once: bool = False) -> tuple[Path
             found.extend(inside)
         elif path.is_file() or (read_once and path.exists()):
             found.append(path)
-        elif path.exists():
+        elif path.exists() or path == _STANDARD_INPUT:
             raise ConfigurationError(
                 f"{path} is a pipe or a device, and it is read more than once; give a file"
             )
         else:
             raise ConfigurationError(f"no such file or folder: {path}")
     return tuple(found)
+
+
+def refuse_own_input(paths: Sequence[Path], files: Sequence[Path], out: Path) -> None:
+    """Refuse an output that would replace a recording, or become one of the next run.
+
+    Raises:
+        ConfigurationError: It would.
+    """
+    target = out.resolve()
+    if any(target == file.resolve() for file in files):
+        raise ConfigurationError(f"{out} is one of the recordings; name another file to write")
+    folders = {path.resolve() for path in paths if path.is_dir()}
+    if target.parent in folders and target.name.endswith(_SUFFIXES):
+        raise ConfigurationError(
+            f"{out} lies in the folder that is read: the next run would take it for a recording; "
+            "write it to another folder"
+        )
 
 
 def numbered_lines(

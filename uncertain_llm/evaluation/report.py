@@ -342,10 +342,16 @@ def _notes(columns: Columns, n_left_out: Mapping[str, int]) -> Iterator[str]:
     n_stated = int((~np.isnan(columns.probability)).sum())
     n_unread, n_declined = _n_unread(columns), int((columns.refusal >= 0).sum())
     n_unscored = int((~columns.is_scored).sum())
-    if n_known < n:
+    if not n_known:
         yield (
-            f"{n - n_known} of {n} rows have no label: accuracy and all figures on labels rest "
-            "on the others, and hold for all rows only if labels were given at random"
+            "no row has a label, so nothing is known of right and wrong: a recording needs "
+            "'correct' in its samples, a log `uncertain-llm log label`"
+        )
+    elif n_known < n:
+        yield (
+            f"{n - n_known} of {n} rows {'has' if n - n_known == 1 else 'have'} no label: accuracy "
+            "and all figures on labels rest on the others, and hold for all rows only if labels "
+            "were given at random"
         )
     if n_unread:
         yield (
@@ -361,6 +367,7 @@ def _notes(columns: Columns, n_left_out: Mapping[str, int]) -> Iterator[str]:
         yield f"{n - n_stated - n_unscored} of {n} rows have a score but no probability"
     n_prior = int((columns.status == STATUSES.index(ConfidenceStatus.PRIOR)).sum())
     if n_prior:
-        yield f"{n_prior} probabilities come from the shipped prior, not from labels of this system"
+        come = "1 probability comes" if n_prior == 1 else f"{n_prior} probabilities come"
+        yield f"{come} from the shipped prior, not from labels of this system"
     for dimension, count in n_left_out.items():
         yield f"the {count} smallest slices of '{dimension}' are not shown"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uncertain_llm.evaluation.figures import Figure
 
-__all__ = ["REASONS", "counted", "number", "reason_of", "with_interval"]
+__all__ = ["REASONS", "number", "reason_of", "with_interval"]
 
 REASONS = {
     "no_rows": "no rows",
@@ -33,16 +33,6 @@ def reason_of(figure: Figure) -> str:
     """
     code = figure.reason or ""
     return REASONS.get(code, code.replace("_", " "))
-
-
-def counted(n: int, noun: str) -> str:
-    """Return how many of something there are.
-
-    Example:
-        >>> counted(1, "labelled question"), counted(20, "row")
-        ('1 labelled question', '20 rows')
-    """
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def number(value: float) -> str:

@@ -8,7 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from uncertain_llm.core.base import Unit, Value
+from uncertain_llm.core.counted import counted
 from uncertain_llm.core.decision import Support
+from uncertain_llm.stats.bounds import least_trials
 
 __all__ = [
     "BandName",
@@ -201,18 +203,33 @@ class NotCertifiedReason(Value):
             >>> few.sentence().split("; ")[1]
             'about 45 labels would do'
         """
-        whom = f" of what is {_BAND_WORDS[self.band]}"
-        if self.group is not None:
-            whom += f" in '{self.group}'"
-        if self.support is not None:
-            whom += f" and found {self.support.value}"
-        if self.why in _WITHOUT_A_TEST:
-            return _WITHOUT_A_TEST[self.why].format(whom=whom, n=self.n_labels)
+        if not self.was_tested:
+            return _WITHOUT_A_TEST[self.why].format(whom=self._whom(self.group), n=self.n_labels)
+        doubt = " of answers in doubt" if self.band == "verified" else ""
+        return (
+            f"{self.what_failed(self.group)} on {counted(self.n_labels, 'label')}{doubt}; "
+            f"{self.what_would_do()}"
+        )
+
+    @property
+    def was_tested(self) -> bool:
+        """Whether thresholds were tried, and none passed."""
+        return self.why not in _WITHOUT_A_TEST
+
+    def what_failed(self, group: str | None = None) -> str:
+        """Return in words what no threshold keeps: of one group, or alike of all."""
         level = "" if self.delta is None else f" with confidence {1 - self.delta:.1%}"
-        lines = [
-            f"no threshold keeps the risk{whom} at {self.alpha:.1%} or below{level} on "
-            f"{self.n_labels} labels" + (" of answers in doubt" if self.band == "verified" else "")
-        ]
+        whom = self._whom(group)
+        return f"no threshold keeps the risk{whom} at {self.alpha:.1%} or below{level}"
+
+    def _whom(self, group: str | None) -> str:
+        inside = "" if group is None else f" in '{group}'"
+        seen = "" if self.support is None else f" and found {self.support.value}"
+        return f" of what is {_BAND_WORDS[self.band]}{inside}{seen}"
+
+    def what_would_do(self) -> str:
+        """Return what would help, or why nothing would, where thresholds were tested in vain."""
+        lines = []
         if self.n_missing:
             lines.append(
                 f"{self.n_missing} of them have no second look and count as shown and wrong"
@@ -224,6 +241,9 @@ class NotCertifiedReason(Value):
         elif self.labels_needed is not None:
             such = " of such answers" if self.band == "verified" else ""
             lines.append(f"about {self.labels_needed:,} labels{such} would do")
+        elif self.why == "too_few_labels" and self.delta is not None:
+            least = least_trials(alpha=self.alpha, delta=self.delta)
+            lines.append(f"too few to tell: at least {least:,} are needed, all of them right")
         else:
             lines.append(
                 "more labels would not do: nowhere is the risk seen below that; a better score is "

@@ -19,6 +19,7 @@ from uncertain_llm.policy.certificate import (
     SecondLook,
     ThresholdsFrom,
 )
+from uncertain_llm.stats.bounds import least_trials
 from uncertain_llm.stats.selection import NotCertified, certify_below, certify_threshold
 from uncertain_llm.stats.selection_other import average_risk_threshold
 from uncertain_llm.stats.selection_plan import ThresholdGrid, threshold_grid
@@ -299,6 +300,8 @@ def _certified(
 
 
 def _reason(promise: Promise, own: _Own, found: NotCertified) -> NotCertifiedReason:
+    # Fewer labels than would do if all were right show no risk, whatever one reads from them.
+    is_too_few = found.n_labels < least_trials(alpha=promise.alpha, delta=own.delta)
     return NotCertifiedReason(
         band=promise.band,
         group=own.group,
@@ -307,7 +310,7 @@ def _reason(promise: Promise, own: _Own, found: NotCertified) -> NotCertifiedRea
         n_labels=found.n_labels,
         smallest_alpha=found.smallest_alpha,
         labels_needed=found.labels_needed,
-        why="risk_too_high" if found.labels_needed is None else "too_few_labels",
+        why="too_few_labels" if found.labels_needed is not None or is_too_few else "risk_too_high",
         support=None if own.look is None else own.look.support,
         n_missing=None if own.look is None else own.look.n_missing,
     )

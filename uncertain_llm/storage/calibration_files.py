@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from uncertain_llm.core.errors import PolicyError
+from uncertain_llm.core.errors import ConfigurationError, PolicyError
 from uncertain_llm.policy.calibration_file import CALIBRATION_SCHEMA_VERSION, CalibrationFile
 from uncertain_llm.storage.whole_file import whole_file
 
@@ -90,12 +90,13 @@ def save_calibration(calibration: CalibrationFile, path: str | Path) -> None:
     """Write a FITTED file with its checksum; another file of that name stays until it is whole.
 
     Raises:
-        PolicyError: The file cannot be written.
+        ConfigurationError: The file cannot be written.
     """
     text = calibration.with_checksum().model_dump_json(indent=1) + "\n"
     try:
         with whole_file(Path(path)) as stream:
             stream.write(text.encode())
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        raise PolicyError(f"cannot write the calibration {path} ({why})") from error
+        raise ConfigurationError(
+            f"the calibration cannot be written to {path}: {error.strerror or error}"
+        ) from error

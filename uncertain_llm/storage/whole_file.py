@@ -9,7 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["whole_file"]
+from uncertain_llm.core.errors import ConfigurationError
+
+__all__ = ["refuse_unwritable", "whole_file"]
 
 
 @contextmanager
@@ -47,6 +49,29 @@ def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
         with suppress(FileNotFoundError):
             os.unlink(draft)
         raise
+
+
+def refuse_unwritable(path: Path, *, what: str) -> None:
+    """Find out before the work what would stop `whole_file` after it.
+
+    Args:
+        path: The name.
+        what: What is to be written, for the message: "the report".
+
+    Raises:
+        ConfigurationError: There is no such folder, or nothing may be written into it.
+    """
+    if _is_stream(path):
+        return
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"{what} cannot be written to {path}: there is no folder {path.parent}"
+        )
+    if not os.access(folder, os.W_OK):
+        raise ConfigurationError(
+            f"{what} cannot be written to {path}: no permission to write into {path.parent}"
+        )
 
 
 def _is_stream(path: Path) -> bool:
