@@ -210,3 +210,13 @@ def test_a_task_that_is_none_is_refused_with_those_there_are() -> None:
     assert done.exit_code == 2
     assert "math_numeric, mcq" in done.output
     assert not Path("uncertain_llm.db").exists()
+
+
+def test_a_very_narrow_terminal_keeps_whole_words_and_whole_commands() -> None:
+    done = RUNNER.invoke(app, ["demo", "--limit", "3", "--no-log"], env={"COLUMNS": "60"})
+
+    header = next(line for line in done.stdout.splitlines() if line.startswith("question"))
+    assert header.split() == ["question", "answer", "probability", "action"]
+    assert '  uncertain-llm ask "What is the capital of Australia?" --model replay/demo\n' in (
+        done.stdout
+    )

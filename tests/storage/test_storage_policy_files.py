@@ -140,3 +140,47 @@ def test_the_schema_in_the_repository_is_the_one_the_code_makes() -> None:
 
     assert path.read_text() == policy_schema()
     assert json.loads(policy_schema())["title"] == "uncertain_llm policy"
+
+
+CUTS = "{answer: 0.9, hedge: 0.7, verify: 0.4}"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            f"name: m\ndecide:\n  cuts: {CUTS}\n  when_unavailable: verify\n",
+            "line 4: 'decide.when_unavailable' should be 'answer', 'hedge' or 'abstain', got "
+            "'verify'",
+        ),
+        (
+            f"name: m\ndecide:\n  cuts: {CUTS}\naudit:\n",
+            "line 4: 'audit' should have fields (rate), got nothing",
+        ),
+        (
+            "name: m\ndecide:\n  cuts: {answer: 0,9, hedge: 0.7, verify: 0.4}\n",
+            "line 3: 'decide.cuts.9' is a number where a field's name should be; a decimal number "
+            "is written with a point (0.9)",
+        ),
+        (
+            f"name: m\ndecide:\n  cuts: {CUTS}\nsampling: {{mode: waves, reply_price: 0.1}}\n",
+            "sampling.reply_price saves replies only with sampling.mode: waves and with "
+            "decide.costs",
+        ),
+    ],
+)
+def test_a_sentence_about_a_policy_is_for_who_wrote_it(text: str, sentence: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text, name="mine.yaml")
+
+    assert sentence in str(caught.value)
+
+
+def test_a_calibration_that_is_not_there_is_told_with_the_policy_that_names_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"name: m\ncalibration: none.json\ndecide: {{cuts: {CUTS}}}\n")
+
+    with pytest.raises(PolicyError, match=r"mine\.yaml: 'calibration': cannot read .*none\.json"):
+        load_policy(path)

@@ -28,8 +28,10 @@ from uncertain_llm.providers.demo_recording import DemoQuestion
 
 __all__ = ["RowView", "print_summary"]
 
-_NARROWEST = 80
+_NARROW = 80  # below, number and agreement give way: a column of three letters says nothing
+_NARROWEST = 50
 _WIDE = 120  # from here on there is room for what the user got
+_NUMBER, _AGREE = 0, 3
 _FIXED = (3, 5, 11, 16)  # widths of number, agreement, probability and action
 _FIXED_FITTED = (3, 5, 17, 16)
 
@@ -48,10 +50,13 @@ class RowView:
     def __init__(self, console: Console, *, is_fitted: bool = False) -> None:
         self._console = console
         self._wide = console.width >= _WIDE
-        self._fixed = _FIXED_FITTED if is_fitted else _FIXED
-        free = max(console.width, _NARROWEST) - sum(self._fixed) - len(self._fixed) - 2
+        number, agree, *others = _FIXED_FITTED if is_fitted else _FIXED
+        self._is_narrow = console.width < _NARROW
+        fixed = others if self._is_narrow else [number, agree, *others]
+        free = max(console.width, _NARROWEST) - sum(fixed) - len(fixed) - 2
         shares = (35, 20, 45) if self._wide else (62, 38)
-        self._flexible = [free * share // 100 for share in shares]
+        question, answer, *rest = [free * share // 100 for share in shares]
+        self._widths = [number, question, answer, agree, *others, *rest]
         self._header_shown = False
 
     def show(self, number: int, question: DemoQuestion, response: Response) -> None:
@@ -83,12 +88,13 @@ class RowView:
             self._console.print(line, no_wrap=True)
 
     def _print(self, cells: list[Text], style: str = "") -> None:
-        number, agree, probability, action = self._fixed
-        widths = [number, *self._flexible[:2], agree, probability, action, *self._flexible[2:]]
-        table = Table.grid(padding=(0, 1))
-        for width in widths:
+        table, shown = Table.grid(padding=(0, 1)), []
+        for place, (width, cell) in enumerate(zip(self._widths, cells, strict=False)):
+            if self._is_narrow and place in (_NUMBER, _AGREE):
+                continue
             table.add_column(width=width, no_wrap=True, overflow="ellipsis")
-        table.add_row(*cells[: len(widths)], style=style)
+            shown.append(cell)
+        table.add_row(*shown, style=style)
         self._console.print(table)
 
 
@@ -134,20 +140,29 @@ def print_summary(
         )
     console.print(f"{_sources(responses)}Intervals are exact (Clopper-Pearson).")
     console.print()
+    _print_next(console, responses, model=model, log=log)
+
+
+def _print_next(
+    console: Console, responses: Sequence[Response], *, model: str, log: str | None
+) -> None:
+    """Print commands that go on from here, each on one line so that it can be copied."""
+
+    def say(text: str) -> None:
+        console.print(Text(text), soft_wrap=True)
+
     n_lost = sum(any(w.startswith(NOT_LOGGED) for w in r.warnings) for r in responses)
     if log is not None and n_lost < len(responses):
         kept = "Every decision is" if not n_lost else f"All decisions but {n_lost} are"
-        console.print(Text(f"{kept} in {printable(log)}. Next:"))
-        console.print(Text(f"  uncertain-llm log list{log_option(log)}"))
-        console.print(
-            Text(f"  uncertain-llm log show ID{log_option(log)}   # the arithmetic of one decision")
-        )
+        say(f"{kept} in {printable(log)}. Next:")
+        say(f"  uncertain-llm log list{log_option(log)}")
+        say(f"  uncertain-llm log show ID{log_option(log)}   # the arithmetic of one decision")
     else:
-        console.print("Next:")
-    console.print('  uncertain-llm ask "What is the capital of Australia?" --model replay/demo')
+        say("Next:")
+    say('  uncertain-llm ask "What is the capital of Australia?" --model replay/demo')
     if is_recorded(model):
-        console.print("  uncertain-llm demo --policy cautious")
-        console.print("  uncertain-llm demo --model openai/gpt-4o-mini   # with OPENAI_API_KEY set")
+        say("  uncertain-llm demo --policy cautious")
+        say("  uncertain-llm demo --model openai/gpt-4o-mini   # with OPENAI_API_KEY set")
 
 
 def _sources(responses: Sequence[Response]) -> str:

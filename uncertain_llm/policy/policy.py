@@ -289,6 +289,18 @@ class Policy(Value):
     ] = None
     """What `uncertain-llm fit` wrote: in a policy file its path, relative to that file."""
 
+    @model_validator(mode="after")
+    def _a_price_needs_something_it_is_compared_with(self) -> Self:
+        sampling = self.sampling
+        if sampling.reply_price is None or sampling.probe is not ProbeMode.OFF:
+            return self
+        if self.decide.costs is None or sampling.mode is not SamplingMode.WAVES:
+            raise ValueError(
+                "sampling.reply_price saves replies only with sampling.mode: waves and with "
+                "decide.costs, in whose unit it is; give both, or leave it out"
+            )
+        return self
+
     def verifying(self, verifier: str | None) -> str:
         """Return a short hash of who is looked at again, and how: a promise of it is bound to that.
 

@@ -69,7 +69,10 @@ def load_policy(source: str | Path) -> Policy:
     policy = parse_policy(text, name=str(source))
     if not isinstance(policy.calibration, str):
         return policy
-    calibration = load_calibration(path.parent / policy.calibration)
+    try:
+        calibration = load_calibration(path.parent / policy.calibration)
+    except PolicyError as error:
+        raise PolicyError(f"{source}: 'calibration': {error}") from error
     return policy.model_copy(update={"calibration": calibration})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard, TypeVar, get_args
 
@@ -14,6 +15,8 @@ from uncertain_llm.core.errors import UncertainLLMError
 
 __all__ = ["value_from_yaml"]
 
+# As pydantic shows a member of an enumeration that a field is limited to.
+_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
 Location = tuple[int | str, ...]
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -89,10 +92,20 @@ def _sentence(
         return f"{where}'{field}' is missing"
     if fault == "value_error":
         return where + message.removeprefix("Value error, ")
+    if fault == "model_type":
+        fields = ", ".join(_fields_at(kind, loc))
+        got = "nothing" if detail["input"] is None else f"{detail['input']!r}"
+        return f"{where}'{field}' should have fields ({fields}), got {got}"
+    if fault == "invalid_key" and isinstance(loc[-1], int):
+        return (
+            f"{where}'{field}' is a number where a field's name should be; a decimal number is "
+            "written with a point (0.9)"
+        )
     value = detail["input"]
     shown = f", got {value!r}" if isinstance(value, str | int | float | bool | None) else ""
     # A file's author writes lists; that they become tuples is our business.
     text = (message[0].lower() + message[1:]).replace("a valid tuple", "a list")
+    text = _MEMBER.sub(r"\1", text)
     return f"{where}'{field}' {text.replace('input should', 'should')}{shown}"
 
 
