@@ -188,3 +188,15 @@ def test_without_matplotlib_the_error_says_what_to_install(
 
     with pytest.raises(ConfigurationError, match=r"uncertain-llm\[report\]"):
         html_report(report)
+
+
+def test_the_page_says_first_of_which_models_and_datasets_it_is(page: str, report: Report) -> None:
+    summary = page[page.index("<h1>") : page.index("<h2>")]
+
+    for dimension in ("model", "dataset"):
+        (name,) = report.by_slice[dimension]
+        assert f"{dimension.capitalize()} {name}. " in summary
+
+
+def test_on_a_phone_a_name_is_narrow_only_beside_many_columns(page: str) -> None:
+    assert "td:first-child:nth-last-child(n + 4) { max-width: 9.5rem; }" in page

@@ -24,6 +24,7 @@ from uncertain_llm.evaluation.wording import number, reason_of, with_interval
 
 __all__ = ["html_report"]
 
+_MOST_NAMES = 3
 _STYLE = """
 :root { color-scheme: light; --line: #d9dde3; --dim: #5b6472; --bad: #a33b00; }
 * { box-sizing: border-box; }
@@ -46,7 +47,9 @@ thead th { font-weight: 600; }
 .interval { color: var(--dim); white-space: nowrap; font-size: .85em; }
 @media (max-width: 40rem) { body { padding: .75rem; font-size: 15px; }
   td .interval { display: block; } th, td { padding-right: .5rem; }
-  td:first-child { min-width: 5.5rem; max-width: 9.5rem; } }
+  td:first-child { min-width: 5.5rem; }
+  /* Beside many columns a name that scrolls along may not take half of the screen. */
+  td:first-child:nth-last-child(n + 4) { max-width: 9.5rem; } }
 @media print { @page { margin: 15mm; } body { font-size: 10.5pt; max-width: none; padding: 0; }
   figure, tr { break-inside: avoid; } h2, h3, .about { break-after: avoid; }
   .wide { overflow: visible; } th:first-child, td:first-child { position: static; }
@@ -96,13 +99,24 @@ def html_report(report: Report, *, title: str = "How far can these answers be tr
 
 def _summary(report: Report) -> str:
     answered = report.by_action[Action.ANSWER]
+    of = [_named(report, "model"), _named(report, "dataset")]
     text = (
-        f"{counted(report.n, 'row')} on {counted(report.n_questions, 'question')}, "
+        f"{''.join(of)}{counted(report.n, 'row')} on {counted(report.n_questions, 'question')}, "
         f"{report.n_labelled} with a label. "
         f"Right: {_cell(report.accuracy)}. Answered as it is: {_cell(answered.share)} of all rows, "
         f"and of these right: {_cell(answered.accuracy)}."
     )
     return f"<p>{text}</p>"
+
+
+def _named(report: Report, dimension: str) -> str:
+    """What the figures are of: a page that is passed on has lost the command that made it."""
+    names = [escape(name) for name in report.by_slice.get(dimension, {})]
+    if not names:
+        return ""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    plural = "" if len(names) == 1 else "s"
+    return f"{dimension.capitalize()}{plural} {', '.join(names[:_MOST_NAMES])}{more}. "
 
 
 def _notes(report: Report) -> str:
@@ -235,7 +249,7 @@ def _two_sided(found: TwoSidedReport) -> str:
     ]
     head = ("what became of it", "should answer", "share", "should not", "share")
     return _table(
-        f"Refusals both ways: a question should be answered where {name} "
+        f"A question should be answered where {name} "
         f"({found.n_should_answer} rows), and not where it is anything else "
         f"({found.n_should_not}); {found.n_unknown} rows do not say.",
         ("figure", "value", "rows"),
@@ -267,8 +281,8 @@ def _slices(report: Report) -> Iterator[str]:
     if not report.by_slice:
         return
     yield (
-        '<p class="dim">Overconfident: mean probability less share right. Right less wrong: of the '
-        "mean probability.</p>"
+        '<p class="dim about">Overconfident: mean probability less share right. Right less '
+        "wrong: of the mean probability.</p>"
     )
     for dimension, slices in report.by_slice.items():
         yield f"<h3>By {escape(dimension)}</h3>" + _slice_table(dimension, slices)
