@@ -11,6 +11,7 @@ import pytest
 from uncertain_llm.client import AsyncUncertainLLM, UncertainLLM
 from uncertain_llm.client.arguments import OF_ASK, OF_CLIENT, refuse_misplaced, refuse_misspelt
 from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
+from uncertain_llm.core.response import Label
 from uncertain_llm.dropin import DropIn
 from uncertain_llm.providers.litellm_model import load_litellm
 from uncertain_llm.signals import AnswerAgreement, ClusterEntropy, PTrue
@@ -115,6 +116,11 @@ def test_what_only_the_client_takes_is_refused_alike(argument: str, given: objec
     [
         ({"prompt": None}, "expected a question or a list of messages, got one NoneType"),
         ({"prompt": {"role": "user", "content": "Why?"}}, "a list of messages, got one dict"),
+        ({"prompt": " \n"}, "expected a question or a list of messages, got an empty one"),
+        (
+            {"prompt": [Label.model_construct(note="Why?")]},
+            "got Label: pass message.model_dump()",
+        ),
         ({"prompt": "Why?", "task": 3}, "task= takes a text such as 'mcq', got int"),
         ({"prompt": "Why?", "labels": {"user": 7}}, "'user' is of type int: write str(...)"),
         ({"prompt": "Why?", "labels": ["billing"]}, "labels= takes a mapping such as"),

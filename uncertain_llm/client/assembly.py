@@ -226,12 +226,13 @@ def _messages(prompt: str | Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
             f"expected a question or a list of messages, got one {type(prompt).__name__}"
         )
     messages = ({"role": "user", "content": prompt},) if isinstance(prompt, str) else tuple(prompt)
-    if not messages or prompt == "":
+    if not messages or (isinstance(prompt, str) and not prompt.strip()):
         raise ConfigurationError("expected a question or a list of messages, got an empty one")
     for message in messages:
         if not isinstance(message, Mapping) or "role" not in message:
+            hint = ": pass message.model_dump()" if hasattr(message, "model_dump") else ""
             raise ConfigurationError(
                 'each message must be a mapping such as {"role": "user", "content": "..."}, '
-                f"got {type(message).__name__}"
+                f"got {type(message).__name__}{hint}"
             )
     return messages

@@ -153,7 +153,8 @@ class Certificate(Value):
 _WITHOUT_A_TEST: Mapping[NotCertifiedWhy, str] = {
     "labels_picked": (
         "the labels were not drawn by chance: label decisions that the audit draw asked "
-        "for (audit.rate in the policy), or say that your labels are a random sample"
+        "for (audit.rate in the policy), or say that your labels are a random sample "
+        "(--labels-are-random)"
     ),
     "graded_labels": (
         "a promise{whom} alone needs labels that say right or wrong, and some of these lie between"
