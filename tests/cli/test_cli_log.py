@@ -194,6 +194,22 @@ def test_list_filters(keep: Callable[..., None], run: Run) -> None:
     assert "No decision matches" in run("list", "--action", "abstain").stdout
 
 
+def test_list_to_label_is_what_the_audit_draw_picked_and_nobody_labelled(
+    keep: Callable[..., None], run: Run
+) -> None:
+    picked = _decision(Action.VERIFY).model_copy(update={"label_requested": True})
+    keep(_record("aaaa1111", 0, final_decision=picked))
+    keep(_record("bbbb2222", 1))
+    keep(_record("cccc3333", 2, final_decision=picked))
+    run("label", "cccc3333", "right")
+
+    listed = run("list", "--to-label", "--json")
+
+    assert [row["id"] for row in json.loads(listed.stdout)] == ["aaaa1111"]
+    run("label", "aaaa1111", "wrong")
+    assert "No decision matches." in run("list", "--to-label").stdout
+
+
 def test_list_as_json_has_numbers_and_labels(keep: Callable[..., None], run: Run) -> None:
     keep(_record("abc"))
     run("label", "abc", "wrong")

@@ -70,11 +70,22 @@ def list_decisions(
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only of this model, by full name.")
     ] = None,
+    to_label: Annotated[
+        bool,
+        typer.Option(
+            "--to-label",
+            help="Only those that the audit draw picked for a label and that have none yet.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest decisions, newest first."""
     with _log(url) as log:
-        records = list(log.records(newest_first=True, limit=limit, action=action, model=model))
+        records = list(
+            log.records(
+                newest_first=True, limit=limit, action=action, model=model, to_label=to_label
+            )
+        )
         labels = _labels_of(log, [record.id for record in records])
         rows = [
             LogRow(record=r, short_id=log.short_id(r.id), labels=labels.get(r.id, []))

@@ -152,8 +152,8 @@ class Certificate(Value):
 
 _WITHOUT_A_TEST: Mapping[NotCertifiedWhy, str] = {
     "labels_picked": (
-        "the labels were not drawn by chance: label decisions that the audit draw asked "
-        "for (audit.rate in the policy), or say that your labels are a random sample "
+        "the labels were not drawn by chance: label decisions that the audit draw asked for "
+        "(`uncertain-llm log list --to-label`), or say that your labels are a random sample "
         "(--labels-are-random)"
     ),
     "graded_labels": (

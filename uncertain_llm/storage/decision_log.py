@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from uncertain_llm.core.decision import Action
@@ -145,6 +145,7 @@ class SqlDecisionLog:
         delivered: Action | None = None,
         model: str | None = None,
         since: datetime | None = None,
+        to_label: bool = False,
     ) -> Iterator[DecisionRecord]:
         """Yield decisions, oldest first; rows written after the first one is asked for are not.
 
@@ -155,6 +156,7 @@ class SqlDecisionLog:
             delivered: Only where the user got this.
             model: Only of this model, by its full name.
             since: Only decisions made at this time or later; must know its time zone.
+            to_label: Only those that the audit draw picked for a label and that have none yet.
 
         Raises:
             LogError: The log cannot be read, or a row was written by a newer version.
@@ -168,6 +170,9 @@ class SqlDecisionLog:
             if since.tzinfo is None:
                 raise ValueError("since must know its time zone, for example datetime.now(UTC)")
             where.append(decisions_table.c.created_at >= utc_text(since))
+        if to_label:
+            is_labelled = exists().where(labels_table.c.record_id == decisions_table.c.id)
+            where += [decisions_table.c.label_requested, ~is_labelled]
         for page in self._pages(where, newest_first=newest_first, limit=limit):
             yield from page
 
