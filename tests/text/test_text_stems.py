@@ -20,11 +20,10 @@ from uncertain_llm.text.hedge_rules import lexicon, pattern
 from uncertain_llm.text.probability_numbers import VALUE, value_pattern
 from uncertain_llm.text.refusal_rules import rules
 from uncertain_llm.text.refusal_words import compiled
-from uncertain_llm.text.stems import STEMS
+from uncertain_llm.text.stems import ALSO, STEMS, sign_of, signs_in
 
 # The package has a function of the same name.
 stated_probability = importlib.import_module("uncertain_llm.text.stated_probability")
-_MODULES = (refusals, hedges, stated_probability)
 _WORDS = [
     *sorted({stem for stems in STEMS.values() for stem in stems}),
     *("I", "we", "can't", "cannot", "not", "have", "my", "answer", "is", "was", "do", "don't"),
@@ -32,6 +31,10 @@ _WORDS = [
     *("may", "could", "likely", "sure", "wait", "but", "no", "information", "7", "/", "10", "."),
     *("?", "!"),
 ]
+
+
+_EDGE = "\0"
+"""Stands for the edge of a word in what a pattern matches."""
 
 
 def _source(name: str) -> str:
@@ -52,7 +55,7 @@ def _strings(items: Iterable[tuple[Any, Any]]) -> set[str] | None:
         if code is op.LITERAL:
             part = {chr(value)}
         elif code is op.AT:
-            part = {""}
+            part = {_EDGE if value is op.AT_BOUNDARY else ""}
         elif code is op.IN and all(kind is op.LITERAL for kind, _ in value):
             part = {chr(letter) for _, letter in value}
         elif code is op.SUBPATTERN:
@@ -69,16 +72,47 @@ def _strings(items: Iterable[tuple[Any, Any]]) -> set[str] | None:
     return out
 
 
+def _beginnings(items: Iterable[tuple[Any, Any]]) -> set[str]:
+    """Return strings with one of which everything begins that a run of the parse can match."""
+    out = {""}
+    for item in items:
+        part, is_whole = _strings([item]), True
+        if part is None:
+            code, value = item
+            is_whole = False
+            if code is op.SUBPATTERN:
+                part = _beginnings(value[3])
+            elif code is op.BRANCH:
+                part = set().union(*map(_beginnings, value[1]))
+        if part is None or len(out) * len(part) > 100:
+            return out
+        out = {a + b for a in out for b in part}
+        if not is_whole:
+            return out
+    return out
+
+
+def _holds_one(text: str, stems: Iterable[str]) -> bool:
+    """Return whether a text, or a part of what a pattern matches, holds one of the stems."""
+    return any(
+        re.search(re.escape(stem.removesuffix("_")) + r"(?!\w)(?!$)", text)
+        if stem.endswith("_")
+        else stem in text.replace(_EDGE, "")
+        for stem in stems
+    )
+
+
 def _always_holds(items: Iterable[tuple[Any, Any]], stems: tuple[str, ...]) -> bool:
     """Return whether every match of the parsed run holds one of `stems`."""
     items = list(items)
     for begin in range(len(items)):
         for end in range(begin + 1, len(items) + 1):
             strings = _strings(items[begin:end])
+            known = _beginnings(items[begin:end]) if strings is None else strings
+            if all(_holds_one(string, stems) for string in known):
+                return True
             if strings is None:
                 break
-            if all(any(stem in string for stem in stems) for string in strings):
-                return True
     for code, value in items:
         if code is op.SUBPATTERN and _always_holds(value[3], stems):
             return True
@@ -92,10 +126,13 @@ def _always_holds(items: Iterable[tuple[Any, Any]], stems: tuple[str, ...]) -> b
 @contextmanager
 def _unspared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for module in _MODULES:
-            patch.setattr(module, "may_match", lambda name, text: True)
+        patch.setattr(stated_probability, "may_match", lambda name, text: True)
+        for module in (refusals, hedges):
+            patch.setattr(module, "signs_in", lambda text: -1)
+        refusals._may_refuse.cache_clear()
         patch.setattr(stated_probability, "may_hold_value", lambda text: True)
         yield
+    refusals._may_refuse.cache_clear()
 
 
 def _read(text: str) -> tuple[object, ...]:
@@ -108,9 +145,11 @@ def _read(text: str) -> tuple[object, ...]:
     )
 
 
-@pytest.mark.parametrize("name", STEMS)
-def test_a_pattern_matches_nothing_without_one_of_its_stems(name: str) -> None:
-    assert _always_holds(regex_parser.parse(_source(name)), STEMS[name])
+@pytest.mark.parametrize(("name", "stems"), [*STEMS.items(), *ALSO.items()])
+def test_a_pattern_matches_nothing_without_one_of_its_stems(
+    name: str, stems: tuple[str, ...]
+) -> None:
+    assert _always_holds(regex_parser.parse(_source(name)), stems)
 
 
 def test_a_set_that_lacks_a_stem_is_not_proven() -> None:
@@ -148,6 +187,17 @@ def test_any_words_read_the_same_without_stems(words: list[str]) -> None:
     spared = _read(text)
     with _unspared():
         assert _read(text) == spared
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*_WORDS, *" \n", "\u2248", "x" * 30])))
+def test_the_signs_of_a_text_are_those_of_every_stem_it_holds(pieces: list[str]) -> None:
+    text = "".join(pieces).lower()
+    signs = signs_in(text)
+
+    for name, stems in STEMS.items():
+        expected = _holds_one(f"{text} ", stems) and _holds_one(f"{text} ", ALSO.get(name, ("",)))
+        assert bool(signs & sign_of(name)) == expected, name
 
 
 @settings(max_examples=300, deadline=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from uncertain_llm.core.base import Unit, Value, unchecked
 from uncertain_llm.core.decision import Extent
@@ -14,13 +14,12 @@ from uncertain_llm.text.phrases import (
     HumanReading,
     Marker,
     marker_for,
-    may_hold_phrase,
     phrase_probability,
     phrases_in,
 )
 from uncertain_llm.text.refusals import classify_refusal
 from uncertain_llm.text.sentences import own_words, sentence_spans
-from uncertain_llm.text.stems import may_match
+from uncertain_llm.text.stems import PHRASES, sign_of, signs_in
 
 __all__ = [
     "Decisiveness",
@@ -33,7 +32,14 @@ __all__ = [
 ]
 
 _READ_CHARS = 50_000
-_HELPERS = ("no_claim", "not_epistemic", "probability", "booster")
+_SIGNS = {
+    "phrases": sign_of(PHRASES),
+    "lexicon": sign_of("lexicon:"),
+    **{
+        name: sign_of(f"hedge:{name}")
+        for name in ("no_claim", "not_epistemic", "probability", "booster")
+    },
+}
 # Readings that a sentence can hold without speaking of its own truth ("a certain amount"); the
 # doubting ones among them are in the lexicon with the words that make them doubts.
 _NOT_SPOKEN_FOR = frozenset({"certain", "sure", "confident", "impossible", "possible", "maybe"})
@@ -99,12 +105,11 @@ def decisiveness(text: str) -> Decisiveness:
     refusal = classify_refusal(text)
     if refusal is not None and refusal.extent is Extent.FULL:
         return Decisiveness(score=None, minimum=None, missing="refusal")
-    live = _live_patterns(words)
     scored = tuple(
         [
-            _sentence(words, begin, end, live)
+            _sentence(begin, end, sentence)
             for begin, end in sentence_spans(words)
-            if _makes_a_claim(words[begin:end], live)
+            if _makes_a_claim(sentence := words[begin:end])
         ]
     )
     if not scored:
@@ -115,68 +120,50 @@ def decisiveness(text: str) -> Decisiveness:
     )
 
 
-class _Live(NamedTuple):
-    """What can match in some sentence of a reply: long ones are read for few of the patterns."""
-
-    helpers: tuple[str, ...]
-    hedges: tuple[tuple[str, float, re.Pattern[str]], ...]
-    """Name of the stems, level, pattern; strongest first."""
-    phrases: bool
-
-
-def _live_patterns(words: str) -> _Live:
-    return _Live(
-        tuple([name for name in _HELPERS if may_match(f"hedge:{name}", words)]),
-        tuple([hedge for hedge in _named_lexicon() if may_match(hedge[0], words)]),
-        may_hold_phrase(words),
-    )
-
-
 @cache
-def _named_lexicon() -> tuple[tuple[str, float, re.Pattern[str]], ...]:
-    return tuple((f"lexicon:{place}", *hedge) for place, hedge in enumerate(lexicon()))
+def _signed_lexicon() -> tuple[tuple[int, float, re.Pattern[str]], ...]:
+    """Return the sign, level and pattern of each hedge, strongest first."""
+    return tuple((sign_of(f"lexicon:{place}"), *hedge) for place, hedge in enumerate(lexicon()))
 
 
-def _makes_a_claim(sentence: str, live: _Live) -> bool:
+def _makes_a_claim(sentence: str) -> bool:
     if not any(map(str.isalnum, sentence)) or sentence.endswith(":"):
         return False
-    return _found("no_claim", sentence, live) is None
+    return _found("no_claim", sentence, signs_in(sentence)) is None
 
 
-def _sentence(words: str, begin: int, end: int, live: _Live) -> SentenceDecisiveness:
-    sentence = words[begin:end]
-    if "not_epistemic" in live.helpers and may_match("hedge:not_epistemic", sentence):
+def _sentence(begin: int, end: int, sentence: str) -> SentenceDecisiveness:
+    signs = signs_in(sentence)
+    if signs & _SIGNS["not_epistemic"]:
         sentence = pattern("not_epistemic").sub(_spaces, sentence)
-    score, hedge = _score(sentence, live)
+    score, hedge = _score(sentence, signs)
     return _scored(start=begin, end=end, score=score, hedge=hedge)
 
 
-def _score(sentence: str, live: _Live) -> tuple[float, str | None]:
-    number = _found("probability", sentence, live)
+def _score(sentence: str, signs: int) -> tuple[float, str | None]:
+    number = _found("probability", sentence, signs)
     if number is not None:
         return min(1.0, float(number[1] or number[2]) / 100), number[0]
     if sentence.endswith("?"):
         return QUESTION, "?"
-    booster = _found("booster", sentence, live)
+    booster = _found("booster", sentence, signs)
     best: tuple[float, str | None] = (1.0, None) if booster is None else (BOOSTED, booster[0])
-    for start, reading, said in phrases_in(sentence) if live.phrases else ():
+    for start, reading, said in phrases_in(sentence) if signs & _SIGNS["phrases"] else ():
         if reading.phrase in _NOT_SPOKEN_FOR or _is_comparative(sentence, start):
             continue
         if reading.median < best[0]:
             best = (reading.median, said)
         sentence = f"{sentence[:start]}{' ' * len(said)}{sentence[start + len(said) :]}"
-    for name, level, hedge in live.hedges:
+    for sign, level, hedge in _signed_lexicon() if signs & _SIGNS["lexicon"] else ():
         if level >= best[0]:
             break
-        if may_match(name, sentence) and (match := hedge.search(sentence)) is not None:
+        if signs & sign and (match := hedge.search(sentence)) is not None:
             return level, match[0].strip()
     return best
 
 
-def _found(name: str, sentence: str, live: _Live) -> re.Match[str] | None:
-    if name not in live.helpers or not may_match(f"hedge:{name}", sentence):
-        return None
-    return pattern(name).search(sentence)
+def _found(name: str, sentence: str, signs: int) -> re.Match[str] | None:
+    return pattern(name).search(sentence) if signs & _SIGNS[name] else None
 
 
 def _is_comparative(sentence: str, start: int) -> bool:

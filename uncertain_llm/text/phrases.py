@@ -12,9 +12,9 @@ __all__ = [
     "HumanReading",
     "Marker",
     "marker_for",
-    "may_hold_phrase",
     "phrase_probability",
     "phrases_in",
+    "telling_words",
 ]
 
 
@@ -243,22 +243,17 @@ def marker_for(p: float) -> Marker:
 
 def phrases_in(text: str) -> list[tuple[int, HumanReading, str]]:
     """Return offset, reading and wording of the table's phrases in lower-case `text`."""
-    if not may_hold_phrase(text):
+    # A plain loop: any() with a generator takes twice as long.
+    for word in telling_words():
+        if word in text:
+            break
+    else:
         return []
     table = _table()
     return [
         (match.start(), table[_SYNONYMS.get(match[0], match[0])], match[0])
         for match in _finder().finditer(text)
     ]
-
-
-def may_hold_phrase(text: str) -> bool:
-    """Return False only where `phrases_in` finds nothing in lower-case `text`."""
-    # A plain loop: any() with a generator takes twice as long.
-    for word in _telling_words():  # noqa: SIM110
-        if word in text:
-            return True
-    return False
 
 
 @cache
@@ -285,7 +280,7 @@ def _pooled(
 
 
 @cache
-def _telling_words() -> tuple[str, ...]:
+def telling_words() -> tuple[str, ...]:
     """Return words of which every phrase holds one: a text without them holds no phrase."""
     left = {*_table(), *_SYNONYMS}
     found: list[str] = []

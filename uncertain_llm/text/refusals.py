@@ -13,14 +13,14 @@ answers to answerable questions none is called a refusal.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from uncertain_llm.core.decision import Extent, Refusal, RefusalKind, RefusalReason
 from uncertain_llm.text.refusal_rules import Rule, rules
 from uncertain_llm.text.refusal_words import compiled
 from uncertain_llm.text.sentences import Span, own_words, sentence_spans
-from uncertain_llm.text.stems import may_match
+from uncertain_llm.text.stems import sign_of, signs_in
 
 __all__ = ["classify_refusal"]
 
@@ -33,6 +33,11 @@ _PREMISE_WORDS = 3
 _LONG_WORDS = 120
 _CLAUSE_WORDS = 4
 _CLAUSE_ENDS = (",", ";", ":", "-", "\u2013", "\u2014")
+_ANY_RULE = sign_of("refusal:")
+_NOT_MEANT, _CRISIS, _DENIES, _OBJECTION, _CONDEMNATION = (
+    sign_of(f"words:{name}")
+    for name in ("not_meant", "crisis", "denies", "objection", "condemnation")
+)
 
 
 class _Reply(NamedTuple):
@@ -103,7 +108,7 @@ def _prepared(reply: str) -> _Reply:
     """Return the reply with its sentences; with none where it says nothing, or is a draft."""
     skipped = _thinking_end(reply)
     words = own_words(reply[skipped : skipped + _READ_CHARS])
-    if compiled("draft").search(words):
+    if compiled("draft").match(words):
         return _Reply(words, (), skipped)
     spans = tuple([span for span in sentence_spans(words) if _has_words(words, span)])
     return _Reply(words, spans, skipped)
@@ -153,10 +158,8 @@ def _stated(read: _Reply) -> _Hit | None:
     is_short = len(read.words.split()) <= _SHORT_WORDS
     last = len(read.spans) if is_short else min(_OPENING_SENTENCES, len(read.spans))
     asks_to_write = _asks(read, "asks_to_write")
-    last = 1 if asks_to_write else last
-    live = _live_rules(read.words[: read.spans[last - 1][1]])
-    for number in range(last if live else 0):
-        hit = _rule_hit(read, number, live)
+    for number in range(1 if asks_to_write else last):
+        hit = _rule_hit(read, number)
         if hit is None or _is_beside_answer(read, hit):
             continue
         if asks_to_write and hit.reason in _ALSO_IN_FICTION:
@@ -165,22 +168,23 @@ def _stated(read: _Reply) -> _Hit | None:
     return None
 
 
-def _live_rules(words: str) -> tuple[Rule, ...]:
-    """Return the rules that can fire in some part of `words`, in their order."""
-    return tuple(rule for rule in rules() if may_match(f"refusal:{rule.name}", words))
+@cache
+def _signed_rules() -> tuple[tuple[Rule, int], ...]:
+    return tuple((rule, sign_of(f"refusal:{rule.name}")) for rule in rules())
 
 
-def _rule_hit(read: _Reply, number: int, live: tuple[Rule, ...]) -> _Hit | None:
-    begin, _ = read.spans[number]
+def _rule_hit(read: _Reply, number: int) -> _Hit | None:
     sentence = read.sentence(number)
-    if may_match("words:not_meant", sentence):
+    signs = signs_in(sentence)
+    if not signs & _ANY_RULE:
+        return None
+    if signs & _NOT_MEANT:
         sentence = compiled("not_meant").sub(lambda m: " " * len(m[0]), sentence)
-    for rule in live:
-        if not may_match(f"refusal:{rule.name}", sentence):
-            continue
-        match = rule.pattern.search(sentence)
+    for rule, sign in _signed_rules():
+        match = rule.pattern.search(sentence) if signs & sign else None
         if match is not None:
-            return _Hit(rule.name, rule.kind, rule.reason, number, begin + match.start())
+            start = read.spans[number][0] + match.start()
+            return _Hit(rule.name, rule.kind, rule.reason, number, start)
     return None
 
 
@@ -251,7 +255,9 @@ def _settled(read: _Reply, hit: _Hit) -> _Hit:
 
 def _objection(read: _Reply) -> _Hit | None:
     """Return a moral objection that stands in the answer's place: no "I can't", but no task."""
-    if compiled("crisis").search(read.sentence(0)) and _off_task_share(read, 1) >= 0.8:
+    first = read.sentence(0)
+    is_crisis = signs_in(first) & _CRISIS and compiled("crisis").search(first)
+    if is_crisis and _off_task_share(read, 1) >= 0.8:
         start = read.spans[0][0]
         return _Hit("comforts", RefusalKind.NON_ANSWER, RefusalReason.DEFLECTION, 0, start)
     if _asks(read, "asks_rules"):
@@ -274,12 +280,13 @@ def _objects(read: _Reply) -> int | None:
     asks_definition = _asks(read, "asks_definition")
     for number in range(min(2, len(read.spans))):
         sentence = read.sentence(number)
-        if may_match("words:objection", sentence) and compiled("objection").search(sentence):
+        signs = signs_in(sentence)
+        if signs & _OBJECTION and compiled("objection").search(sentence):
             return number
         if (
-            len(read.spans) > 1
+            signs & _CONDEMNATION
+            and len(read.spans) > 1
             and not asks_definition
-            and may_match("words:condemnation", sentence)
             and compiled("condemnation").search(sentence)
         ):
             return number
@@ -291,12 +298,13 @@ def _denied_premise(read: _Reply) -> _Hit | None:
     if asked is None or not _asks(read, "wh_question") or _asks(read, "negative"):
         return None
     begin, end = read.spans[0]
-    if len(read.sentence(0).split()) < _PREMISE_WORDS:
+    first = read.sentence(0)
+    if not signs_in(first) & _DENIES or len(first.split()) < _PREMISE_WORDS:
         return None
     match = compiled("denies").search(read.words, begin, min(end, begin + 120))
     if match is None:
         return None
-    if not _topic(asked) & _topic(read.sentence(0)):
+    if not _topic(asked) & _topic(first):
         return None
     return _Hit(
         "denied_premise", RefusalKind.QUESTION, RefusalReason.FALSE_PREMISE, 0, match.start()

@@ -8,7 +8,11 @@ the room.
 
 from __future__ import annotations
 
-__all__ = ["STEMS", "may_match"]
+from functools import cache, lru_cache
+
+from uncertain_llm.text.phrases import telling_words
+
+__all__ = ["ALSO", "PHRASES", "STEMS", "may_match", "sign_of", "signs_in"]
 
 _WRITTEN = {
     "refusal:premise_named": "assum based false flawed incor mista premi presu wrong",
@@ -68,6 +72,10 @@ _WRITTEN = {
         "abhor again condemned crime dange deplo discr disre felon form harmf hurtf illeg "
         "immor inapp menta offen punis racis repre sexis tragi unacc uneth unfai unjus "
         "unlaw viola wrong"
+    ),
+    "words:crisis": "you",
+    "words:denies": (
+        "did didn't doesn't exist fictional had hadn't has made never no-one nobody one such there"
     ),
     "lexicon:0": (
         "aren't certain clear conclusive confident convinced established idea incon isn't "
@@ -133,8 +141,41 @@ _WRITTEN = {
         "\u78ba\u4fe1\u5ea6 \u4fe1\u983c\u5ea6 \uc2e0\ub8b0\ub3c4"
     ),
 }
+# What stands in every match beside a stem of the first set, where that one alone is too common:
+# most sentences that hold "can" or "know" deny nothing. A "_" is the end of a word.
+_ALSO_WRITTEN = {
+    "refusal:asks_back": "you need please",
+    "refusal:missing_context": "n't not_ never cannot without no_ insufficient",
+    "refusal:unknowable": (
+        "n't not_ cannot no_ nobody impossible random unpredictable unknowable yet_ future"
+    ),
+    "refusal:no_access": "n't not neither unable incapable no_",
+    "refusal:does_not_know": (
+        "n't not neither unable incapable no_ unsure uncertain unaware unfamiliar unknown "
+        "n/a dunno idk beats"
+    ),
+    "refusal:will_not": (
+        "n't not refuse decline pass rather prefer uncomfortable unwilling prohibited forbidden "
+        "restricted"
+    ),
+    "refusal:cannot_help": "n't not neither unable incapable",
+}
 STEMS = {name: tuple(stems.split()) for name, stems in _WRITTEN.items()}
 """The stems of each pattern, by the module's short name and the pattern's own."""
+ALSO = {name: tuple(stems.split()) for name, stems in _ALSO_WRITTEN.items()}
+"""Second sets: `signs_in` asks for one of each."""
+
+PHRASES = "phrases"
+"""Stands for the table of `phrases`: `signs_in` tells whether a text may hold one of them."""
+
+# Longer ones (an address, a line of Chinese) seldom come again: they are not remembered.
+_WORD_CHARS = 24
+_LETTERS = frozenset("~\u2248")
+"""Stems of one letter."""
+_BITS = {name: 1 << place for place, name in enumerate([*STEMS, PHRASES])}
+_ALL = (1 << len(_BITS)) - 1
+_SINGLE = _ALL & ~sum(_BITS[name] for name in ALSO)
+"""Patterns that need one stem only. The second stems set the bits above those of the first."""
 
 
 def may_match(name: str, text: str) -> bool:
@@ -149,3 +190,72 @@ def may_match(name: str, text: str) -> bool:
         if stem in text:
             return True
     return False
+
+
+def sign_of(*names: str) -> int:
+    """Return the sign of a pattern, or of several: the bits that they have in `signs_in`.
+
+    Args:
+        names: Names of patterns, or the kind of many, with its colon: "lexicon:".
+
+    Example:
+        >>> bool(signs_in("it opened in 1932.") & sign_of("lexicon:", "hedge:booster"))
+        False
+    """
+    return sum(
+        bit for name, bit in _BITS.items() if name in names or f"{name.partition(':')[0]}:" in names
+    )
+
+
+# A sentence is looked at by one reader after the other.
+@lru_cache(maxsize=256)
+def signs_in(text: str) -> int:
+    """Return the signs of all patterns that may match in lower-case `text`.
+
+    No stem holds a space, so each is found in one word or not at all; and what words hold, which
+    come again and again, is remembered.
+    """
+    found = 0
+    for word in text.split():
+        found |= _signs_of(word) if len(word) <= _WORD_CHARS else _look_through(word)
+    return found & (_SINGLE | found >> len(_BITS)) & _ALL
+
+
+def _look_through(word: str) -> int:
+    found, starts = 0, _starts()
+    for place, letter in enumerate(word):
+        for stem, ends, sign in starts.get(word[place : place + 2], ()):
+            if word.startswith(stem, place) and (
+                not ends or not word[place + len(stem) : place + len(stem) + 1].isalnum()
+            ):
+                found |= sign
+        if letter in _LETTERS:
+            found |= _signs()[letter]
+    return found
+
+
+_signs_of = lru_cache(maxsize=4096)(_look_through)
+
+
+@cache
+def _starts() -> dict[str, list[tuple[str, bool, int]]]:
+    """Return stems, whether they end their word, and their signs, by their first two letters."""
+    found: dict[str, list[tuple[str, bool, int]]] = {}
+    for stem, sign in _signs().items():
+        if stem not in _LETTERS:
+            part = (stem.removesuffix("_"), stem.endswith("_"), sign)
+            found.setdefault(stem[:2], []).append(part)
+    return found
+
+
+@cache
+def _signs() -> dict[str, int]:
+    """Return the signs of each stem: one may stand for several patterns."""
+    found: dict[str, int] = {}
+    for name, stems in (*STEMS.items(), (PHRASES, telling_words())):
+        for stem in stems:
+            found[stem] = found.get(stem, 0) | _BITS[name]
+    for name, stems in ALSO.items():
+        for stem in stems:
+            found[stem] = found.get(stem, 0) | _BITS[name] << len(_BITS)
+    return found
