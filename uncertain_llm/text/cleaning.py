@@ -39,8 +39,10 @@ _BULLET = re.compile(
 )
 _LINK = re.compile(r"\[([^\][\n]{1,200})\]\(https?://[^\s)]{1,500}\)")
 # A run of marks is taken as a whole, from its first: else a long one is gone over once for each.
+# One mark stands first, before all alternatives: so the search passes over all other characters.
+_MARKS = ".!?。\uff01\uff1f؟"
 _END = re.compile(
-    r"(?<![.!?。\uff01\uff1f؟])[.!?。\uff01\uff1f؟]++[\"')\]*\u201d\u2019]*+(?=\s|$)|[。\uff01\uff1f]"
+    rf"[{_MARKS}](?:(?<![{_MARKS}]{{2}})[{_MARKS}]*+[\"')\]*\u201d\u2019]*+(?=\s|$)|(?<=[。\uff01\uff1f]))"
 )
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"]|(?<![A-Za-z])')(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|mr|mrs|ms|dr|st|mt|ft|prof|sr|jr|no|vs|etc|inc|ltd|co|approx|"
@@ -158,8 +160,11 @@ def plain_line(line: str) -> str:
         >>> plain_line("- **Answer:** `42`")
         'Answer: 42'
     """
-    out = _HEADING.sub("", line)
-    out = _BULLET.sub("", out) if len(out) > 3 else out
+    # Matched and cut off, not replaced: a replacement looks for more at every character.
+    heading = _HEADING.match(line)
+    out = line if heading is None else line[heading.end() :]
+    bullet = _BULLET.match(out) if len(out) > 3 else None
+    out = out if bullet is None else out[bullet.end() :]
     if "](" in out:
         out = _LINK.sub(r"\1", out)
     if "**" in out:
@@ -195,7 +200,7 @@ def sentences(text: str) -> list[str]:
             continue
         start = 0
         for match in _END.finditer(plain):
-            if match.group()[0] == "." and _ABBREVIATION.search(
+            if match[0][0] == "." and _is_abbreviation(
                 plain[max(start, match.start() - 12) : match.start()]
             ):
                 continue
@@ -204,3 +209,10 @@ def sentences(text: str) -> list[str]:
         if plain[start:].strip():
             found.append(plain[start:].strip())
     return found
+
+
+def _is_abbreviation(before: str) -> bool:
+    # None has seven letters in a row: most sentences end in a word that needs no further look.
+    if len(before) >= 7 and before[-7:].isalpha():
+        return False
+    return _ABBREVIATION.search(before) is not None

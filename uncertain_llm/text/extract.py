@@ -243,7 +243,9 @@ def _without_retracted(text: str) -> str:
     if len(text) > 600:
         return text
     retracted = last_match(_RETRACTION, text)
-    rest = text[retracted.end() :] if retracted is not None else ""
+    if retracted is None:
+        return text
+    rest = text[retracted.end() :]
     concluding = [part for part in sentences(rest) if _CONCLUSION.match(part)]
     rest = concluding[-1] if concluding else rest
     return rest if sum(map(str.isalnum, rest)) > 3 else text

@@ -57,7 +57,7 @@ _RAISED_RUN = re.compile(rf"(?<=[\w)\]])[{''.join(_RAISED)}]{{1,6}}")
 _INITIALISM = re.compile(r"(?<![a-z0-9])[a-z](?:\.[a-z])+(?![a-z0-9])\.?")
 _INITIALS = re.compile(r"(?<![a-z0-9])([a-z])\. (?=[a-z]\.)")
 # Two letters that may be initials: without them there is nothing to join.
-_INITIAL_SIGN = re.compile(r"(?<![a-z0-9])[a-z]\. ?[a-z](?![a-z0-9])")
+_INITIAL_SIGN = re.compile(r"\.(?<=[a-z]\.)(?<![a-z0-9][a-z]\.) ?[a-z](?![a-z0-9])")
 _WORD = re.compile(r"\d[\d.,]*\d|[^\W_]+|[%$€£¥₹°+#]")
 _TRANSLATED = re.compile("[" + "".join(map(chr, _LETTERS)) + "]")
 # No character below U+0300 is a combining mark, so only these runs are looked at one by one.

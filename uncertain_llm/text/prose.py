@@ -83,6 +83,7 @@ _CLAUSE = re.compile(r"[,;:]\s|\s(?:with|where|to|for|from|in|which|and then)\s"
 
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _DATED = re.compile(rf"\b(?:1\d{{3}}|20\d{{2}})s?\b|\b(?:{_MONTHS}) \d|\d (?:of )?(?:{_MONTHS})\b")
+_DIGIT = re.compile(r"\d")
 _ADJUNCT = re.compile(
     r",?\s(?:in|on|at|around|circa|about|during|since|by|from|between|until|c\.|ca\.)\s+(?:the\s+)?"
     rf"(?:(?:early|mid|late|year|summer|spring|autumn|fall|winter)[\s-]|(?:{_MONTHS})\b|"
@@ -237,11 +238,11 @@ def _new_part(sentence: str, question: QuestionView) -> str | None:
     if abroad := said_abroad(sentence) or said_in_the_east(sentence, question):
         return abroad
     sentence = _uncleft(sentence)
-    if winner := winner_in(_FRONTED.sub("", _without_lead(sentence), count=1), question):
+    if winner := winner_in(_without_front(_without_lead(sentence)), question):
         return winner
     sentence = _answering_clause(sentence, question)
     if not question.wants_place:
-        sentence = _FRONTED.sub("", sentence, count=1)
+        sentence = _without_front(sentence)
     claim = without_hedges(sentence)
     if stated := _listed_items(claim, question) or _quoted(claim, question):
         return stated
@@ -258,6 +259,11 @@ def _new_part(sentence: str, question: QuestionView) -> str | None:
         alone = _ADJUNCT.sub("", claim)
         return alone if not question.asks_when and _NAME_ALONE.fullmatch(alone) else claim
     return best.text
+
+
+def _without_front(sentence: str) -> str:
+    front = _FRONTED.match(sentence)
+    return sentence if front is None else sentence[front.end() :]
 
 
 def _quoted(claim: str, question: QuestionView) -> str | None:
@@ -379,6 +385,8 @@ def _part_of_run(word: str, question: QuestionView) -> str:
 def _is_asked(word: str, question: QuestionView) -> bool:
     if word in FUNCTION_WORDS:
         return False
+    if word.isalnum():
+        return stem(word) in question.stems or bare_verb(word) in asked_verbs(question.stems)
     parts = [part for part in re.split(r"[-./&+]", word.replace("'s", "").replace("'", "")) if part]
     verbs = asked_verbs(question.stems)
     return all(stem(part) in question.stems or bare_verb(part) in verbs for part in parts)
@@ -418,7 +426,7 @@ def _trimmed(text: str, question: QuestionView) -> str:
     if text.count("(") > text.count(")"):
         text = text[: text.rindex("(")].rstrip(" ,") or text
     text = _without_apposition(text)
-    if not question.asks_when:
+    if not question.asks_when and " " in text:
         text = _ADJUNCT.sub("", text).strip() or text
     text = _without_kind(text)
     if question.wants_place:
@@ -437,7 +445,8 @@ def _run(claim: str, start: int, end: int, before: str, question: QuestionView) 
     # Weights chosen by hand on sentences of our own; only their order matters.
     score = -2.5 * (claim.count("(", 0, start) > claim.count(")", 0, start))
     if not question.asks_when:
-        score -= 1.8 * bool(_DATED.search(fold(text)))
+        folded = fold(text)
+        score -= 1.8 * bool(_DIGIT.search(folded) and _DATED.search(folded))
     names = any(
         word[0].isupper() or word[0].isdigit()
         for word in text.split()

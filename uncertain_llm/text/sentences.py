@@ -162,5 +162,8 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 @cache
 def _boundary() -> re.Pattern[str]:
     return re.compile(
-        r"(?<![.!?\u2026])[.!?\u2026]++[\"')\]\u201d*_]*+(?=\s|$)|[\u3002\uff01\uff1f]|\n+"
+        # One character before all alternatives: the search passes over all others.
+        r"[.!?\u2026\u3002\uff01\uff1f\n](?:"
+        r"(?<=[.!?\u2026])(?<![.!?\u2026]{2})[.!?\u2026]*+[\"')\]\u201d*_]*+(?=\s|$)"
+        r"|(?<=[\u3002\uff01\uff1f])|(?<=\n)\n*)"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from uncertain_llm.text.cleaning import sentences
 from uncertain_llm.text.expressions import plain_math, read_expression
@@ -41,7 +42,7 @@ def expression_in_prose(text: str, question: QuestionView) -> str | None:
         >>> expression_in_prose("(x + 1)(x - 1) = x^2 - x + x - 1 = x^2 - 1.", question)
         'x^2 - 1'
     """
-    if _ASKED.search(fold(question.text)) is None:
+    if not _is_asked(question.text):
         return None
     letters = set(_VARIABLE.findall(_FUNCTION.sub(" ", question.text))) - {"a", "A", "I"}
     if not letters:
@@ -55,6 +56,12 @@ def expression_in_prose(text: str, question: QuestionView) -> str | None:
             if _is_expression(stated, letters):
                 return stated
     return None
+
+
+# Of all replies to a question.
+@lru_cache(maxsize=256)
+def _is_asked(question: str) -> bool:
+    return _ASKED.search(fold(question)) is not None
 
 
 def _is_expression(stated: str, letters: set[str]) -> bool:
