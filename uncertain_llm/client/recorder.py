@@ -8,11 +8,13 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from operator import is_
 from typing import Literal, get_args
 
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.chat import Request
 from uncertain_llm.core.confidence import Evidence, ProbeReply, Sample
 from uncertain_llm.core.decision import Verdict
@@ -29,6 +31,7 @@ NOT_LOGGED = "the decision was not logged"
 """How the warning begins in a response whose row could not be written."""
 
 _log = logging.getLogger("uncertain_llm")
+_record = unchecked(DecisionRecord)
 
 Redact = Callable[[str], str]
 OnLogError = Literal["warn", "raise"]
@@ -148,7 +151,7 @@ def record_of(
     clean = _cleaner(redact)
     question = clean(request.question)
     full = store == "full"
-    return DecisionRecord(
+    return _record(
         id=response.id,
         created_at=request.created_at,
         model=request.model,
@@ -156,7 +159,7 @@ def record_of(
         question_hash=hashlib.sha256(question.encode(errors="replace")).hexdigest(),
         messages=_clean_json(request.messages, clean) if full else None,
         task=request.task,
-        labels=request.labels,
+        labels=dict(request.labels),
         mode=request.mode.value,
         answer=clean(response.answer) if full else None,
         delivered_text=clean(response.text) if full else None,
@@ -188,11 +191,15 @@ def _cleaner(redact: Redact | None) -> Redact:
 
 
 def _clean_evidence(evidence: Evidence, clean: Redact) -> Evidence:
-    samples = tuple(_clean_sample(sample, clean) for sample in evidence.samples)
+    samples = tuple([_clean_sample(sample, clean) for sample in evidence.samples])
     index = evidence.answer_index
+    question = None if evidence.question is None else clean(evidence.question)
+    is_clean = question == evidence.question and all(map(is_, samples, evidence.samples))
+    if is_clean and index is not None and not evidence.follow_ups and evidence.probe is None:
+        return evidence  # nearly always: there was nothing to take out
     return evidence.model_copy(
         update={
-            "question": None if evidence.question is None else clean(evidence.question),
+            "question": question,
             "answer": _clean_sample(evidence.answer, clean) if index is None else samples[index],
             "samples": samples,
             "follow_ups": tuple(
@@ -221,12 +228,11 @@ def _clean_verdict(verdict: Verdict | None, clean: Redact) -> Verdict | None:
 
 
 def _clean_sample(sample: Sample, clean: Redact) -> Sample:
-    return sample.model_copy(
-        update={
-            "text": None if sample.text is None else clean(sample.text),
-            "answer": None if sample.answer is None else clean(sample.answer),
-        }
-    )
+    text = None if sample.text is None else clean(sample.text)
+    answer = None if sample.answer is None else clean(sample.answer)
+    if text == sample.text and answer == sample.answer:
+        return sample
+    return sample.model_copy(update={"text": text, "answer": answer})
 
 
 def _texts(outcome: object, clean: Redact) -> dict[str, str]:

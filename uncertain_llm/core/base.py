@@ -57,7 +57,18 @@ def unchecked(kind: Callable[_Fields, _Made]) -> Callable[_Fields, _Made]:
         for name, field in declared.items()
         if field.default_factory is not None
     )
-    new, put = cast("Callable[[object], _Made]", object.__new__), object.__setattr__
+    new = cast("Callable[[object], _Made]", object.__new__)
+    # These four are all that a pydantic value consists of (`BaseModel.model_construct`). Put in
+    # by their descriptors: `object.__setattr__` would look for each by its name.
+    put_values, put_given, put_extra, put_private = (
+        cast("Callable[[object, object], None]", BaseModel.__dict__[part].__set__)
+        for part in (
+            "__dict__",
+            "__pydantic_fields_set__",
+            "__pydantic_extra__",
+            "__pydantic_private__",
+        )
+    )
 
     def make(*_: _Fields.args, **fields: _Fields.kwargs) -> _Made:
         values: dict[str, object] = {**usual, **fields}
@@ -65,11 +76,10 @@ def unchecked(kind: Callable[_Fields, _Made]) -> Callable[_Fields, _Made]:
             if name not in fields:
                 values[name] = factory()
         made = new(model)
-        # These four are all that a pydantic value consists of (`BaseModel.model_construct`).
-        put(made, "__dict__", values)
-        put(made, "__pydantic_fields_set__", set(fields))
-        put(made, "__pydantic_extra__", None)
-        put(made, "__pydantic_private__", None)
+        put_values(made, values)
+        put_given(made, set(fields))
+        put_extra(made, None)
+        put_private(made, None)
         return made
 
     return make

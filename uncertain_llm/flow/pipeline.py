@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from uncertain_llm.core.base import Value
 from uncertain_llm.core.ports import Estimator, Hedger, Signal, Verifier
@@ -95,7 +96,15 @@ class Pipeline:
 
         The policy's wording and cuts are not part of it: they act on a score, they do not make it.
         """
-        return hashlib.sha256(f"{model}\n{self._parts}".encode()).hexdigest()[:16]
+        return self._fingerprint_for(model)
+
+    @cached_property
+    def _fingerprint_for(self) -> Callable[[str], str]:
+        parts = self._parts
+        # The same for every request to a model; behind a router there may be many models.
+        return lru_cache(maxsize=256)(
+            lambda model: hashlib.sha256(f"{model}\n{parts}".encode()).hexdigest()[:16]
+        )
 
     @cached_property
     def measuring(self) -> str:

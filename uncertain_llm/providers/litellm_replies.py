@@ -7,10 +7,13 @@ from datetime import datetime
 from math import isfinite
 from typing import NamedTuple, cast
 
+from uncertain_llm.core.base import unchecked
 from uncertain_llm.core.chat import Generation, ModelCall, TokenUsage
 from uncertain_llm.core.errors import ProviderUnavailable
 
 __all__ = ["Tokens", "generation_from_reply", "tokens_of"]
+
+_token_usage = unchecked(TokenUsage)
 
 
 def generation_from_reply(
@@ -52,7 +55,7 @@ def generation_from_reply(
     message = getattr(choice, "message", None)
     text = _text(getattr(message, "content", None))
     tokens = tokens_of(_often_missing(choice, "logprobs"), text)
-    hidden = _mapping(getattr(reply, "_hidden_params", None))
+    hidden = _mapping(_private(reply, "_hidden_params"))
     usage = _usage(getattr(reply, "usage", None))
     return Generation(
         purpose=call.purpose,
@@ -195,6 +198,12 @@ def _often_missing(of: object, name: str) -> object:
     return vars(of).get(name) if not extra or name in vars(of) else _mapping(extra).get(name)
 
 
+def _private(of: object, name: str) -> object:
+    """Return a private attribute, or None; pydantic finds those of a model last of all."""
+    found = _mapping(getattr(of, "__pydantic_private__", None))
+    return found[name] if name in found else getattr(of, name, None)
+
+
 _NO_MODEL: object = object()
 
 
@@ -220,7 +229,7 @@ def _usage(usage: object) -> TokenUsage:
         return TokenUsage()
     prompt_details = getattr(usage, "prompt_tokens_details", None)
     completion_details = getattr(usage, "completion_tokens_details", None)
-    return TokenUsage(
+    return _token_usage(
         input_tokens=prompt,
         output_tokens=_count(getattr(usage, "completion_tokens", None)),
         cached_input_tokens=_count(getattr(prompt_details, "cached_tokens", None)),

@@ -160,8 +160,11 @@ def _without(text: str, secrets: Iterable[str]) -> str:
 
 def _without_shaped(text: str) -> str:
     for needed, pattern in _SHAPED:
-        if any(part in text for part in needed):
-            text = pattern.sub(_MASKED, text)
+        # A plain loop: any() with a generator takes twice as long.
+        for part in needed:
+            if part in text:
+                text = pattern.sub(_MASKED, text)
+                break
     return text
 
 
