@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from uncertain_llm.text.folding import last_match, squash
+from uncertain_llm.text.folding import holds_any, last_match, squash
 
 __all__ = [
     "bold_spans",
@@ -101,7 +101,7 @@ def without_assurance(text: str) -> str:
         'It is $60.'
     """
     lowered = text.lower()
-    if not any(word in lowered for word in ("sure", "onfiden", "ertain")):
+    if not holds_any(lowered, ("sure", "onfiden", "ertain")):
         return text
     kept = _ASSURANCE.sub("", text).strip()
     return kept if any(map(str.isalnum, kept)) else text

@@ -15,7 +15,7 @@ from uncertain_llm.text.cleaning import (
 from uncertain_llm.text.code_forms import canonical_formula, find_code
 from uncertain_llm.text.dates import read_date
 from uncertain_llm.text.expressions import plain_math, read_expression
-from uncertain_llm.text.folding import fold, last_match, squash, stem, word_set, words
+from uncertain_llm.text.folding import fold, holds_any, last_match, squash, stem, word_set, words
 from uncertain_llm.text.markers import Marked, find_marked
 from uncertain_llm.text.number_prose import number_in_prose
 from uncertain_llm.text.numerals import read_quantity
@@ -69,6 +69,7 @@ _RETRACTION = re.compile(
     r"i made a mistake)\b[,.:;!\s\u2026\u2014\u2013-]{1,6}){0,3}",
     re.IGNORECASE,
 )
+_RETRACTING = ("wait", "hold on", "scratch", "correction", "sorry")
 # A relation, a membership, both signs, or several solutions, without a word.
 _BARE_MATHS = re.compile(
     r"(?=.{0,80}(?:[<>\u2264\u2265\u00b1\u2208]|\\(?:in|pm|le|ge|leq|geq|cup|neq)\b|=.{1,40}=))"
@@ -241,6 +242,9 @@ def _plain_fractions(text: str) -> str:
 def _without_retracted(text: str) -> str:
     """Return what follows "wait, actually," in a short reply: it took back what came before."""
     if len(text) > 600:
+        return text
+    # Beyond ASCII the pattern knows more letters as the same one than `lower` does.
+    if text.isascii() and not holds_any(text.lower(), _RETRACTING):
         return text
     retracted = last_match(_RETRACTION, text)
     if retracted is None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 __all__ = [
     "ARTICLES",
     "NEGATIONS",
     "fold",
+    "holds_any",
     "last_match",
     "negation_count",
     "squash",
@@ -153,6 +155,20 @@ def words(text: str) -> list[str]:
     if "&" in folded:
         folded = folded.replace("&", " and ")
     return _WORD.findall(folded)
+
+
+def holds_any(text: str, parts: Iterable[str]) -> bool:
+    """Return whether a text holds one of the parts.
+
+    Example:
+        >>> holds_any("the answer", ("guess", "answ"))
+        True
+    """
+    # A plain loop: any() with a generator takes twice as long, and readers ask this all the time.
+    for part in parts:  # noqa: SIM110
+        if part in text:
+            return True
+    return False
 
 
 def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from uncertain_llm.text.cleaning import plain_line
-from uncertain_llm.text.folding import last_match
+from uncertain_llm.text.folding import holds_any, last_match
 
 __all__ = ["Marked", "find_marked"]
 
@@ -48,6 +48,16 @@ _CHOICE = re.compile(
     r"opt for|say|guess|(?:classify|label|categori[sz]e|rate)[ \t](?:this|it|the \w+)"
     r"(?: \w+){0,3}[ \t]as)[ \t]+(?:that[ \t]+)?",
     re.IGNORECASE,
+)
+# Without one of these the patterns match nothing: most replies hold none.
+_LABELS = (
+    *("ans", "guess", "solution", "a:", "resp", "répon", "antwort", "risposta", "result"),
+    *("conclusion", "label", "categ", "class", "predict", "verdict"),
+)
+_SPOKEN_OF = ("answer", "option", "choice", "guess", "estimate", "result", "solution", "response")
+_CHOOSING = (
+    *("choos", "pick", "select", "go", "answer", "opt", "say", "guess", "class", "label"),
+    *("categ", "rate"),
 )
 _BOXES = ("\\boxed{", "\\fbox{", "\\boxed {", "\\boxed ")
 _MAX_VALUE = 400
@@ -118,11 +128,7 @@ def _hashed(text: str) -> str | None:
 
 
 def _labelled(text: str, lowered: str) -> Marked | None:
-    if not any(word in lowered for word in ("answer", "guess", "solution", "a:", "ans", "resp",
-    "répon", "antwort",
-                                            "risposta", "resposta", "result",
-                                            "conclusion", "label", "categ", "class", "predict",
-                                            "verdict")):  # fmt: skip
+    if not holds_any(lowered, _LABELS):
         return None
     found: re.Match[str] | None = None
     for match in _LABEL.finditer(text):
@@ -165,19 +171,7 @@ def _next_line(text: str, start: int) -> str:
 def _phrased(text: str, lowered: str) -> Marked | None:
     found: Marked | None = None
     says_answer = False
-    if any(
-        word in lowered
-        for word in (
-            "answer",
-            "option",
-            "choice",
-            "guess",
-            "estimate",
-            "result",
-            "solution",
-            "response",
-        )
-    ):
+    if holds_any(lowered, _SPOKEN_OF):
         for match in _PHRASE.finditer(text):
             value = _rest_of_line(text, match.end())
             is_answer = match.group().lower().startswith("answer")
@@ -189,7 +183,8 @@ def _phrased(text: str, lowered: str) -> Marked | None:
             ):
                 continue
             found, says_answer = Marked(value, "phrase"), is_answer
-    if found is None:
+    # Beyond ASCII the pattern knows more letters as the same one than `lower` does.
+    if found is None and (not text.isascii() or holds_any(lowered, _CHOOSING)):
         for match in _CHOICE.finditer(text):
             value = _rest_of_line(text, match.end())
             if value and not _is_talk(value):

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 
 from uncertain_llm.text.cleaning import bold_spans, plain_line, sentences, without_concession
-from uncertain_llm.text.folding import fold, squash, stem, word_set, words
+from uncertain_llm.text.folding import fold, holds_any, squash, stem, word_set, words
 from uncertain_llm.text.number_prose import Candidate
-from uncertain_llm.text.prose_relations import said_abroad, said_in_the_east, winner_in
+from uncertain_llm.text.prose_relations import (
+    asks_who_won,
+    said_abroad,
+    said_in_the_east,
+    winner_in,
+)
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView, asked_verbs, bare_verb
 
 __all__ = ["text_in_prose", "without_hedges"]
@@ -51,6 +56,7 @@ _TRAIL = re.compile(
     r"[^\n]*$",
     re.IGNORECASE,
 )
+_TRAIL_SIGNS = (",", ";", "(", "-", "\u2014", "\u2013")
 _IMPERATIVE = re.compile(
     r"(?:use|run|try|type|execute|call|enter|import|choose|pick|select)\s+(?:the\s+)?",
     re.IGNORECASE,
@@ -157,7 +163,7 @@ def without_hedges(sentence: str) -> str:
         'Jane Austen'
     """
     out = _without_lead(sentence)
-    cut = _TRAIL.search(out, 1)
+    cut = _TRAIL.search(out, 1) if holds_any(out, _TRAIL_SIGNS) else None
     if cut is not None and out[: cut.start()].strip():
         out = out[: cut.start()]
     return out.strip().rstrip(".!").strip() or sentence.strip()
@@ -165,6 +171,8 @@ def without_hedges(sentence: str) -> str:
 
 def _uncleft(sentence: str) -> str:
     """Return what "it was X who ..." or "to my knowledge, X is the one who ..." points at."""
+    if not holds_any(sentence, ("who", "that", "which")):
+        return sentence
     opened = _BASED_ON.match(sentence)
     cleft = _CLEFT.match(sentence, opened.end() if opened else 0)
     return sentence if cleft is None else cleft["cleft"] or cleft["one"]
@@ -238,7 +246,9 @@ def _new_part(sentence: str, question: QuestionView) -> str | None:
     if abroad := said_abroad(sentence) or said_in_the_east(sentence, question):
         return abroad
     sentence = _uncleft(sentence)
-    if winner := winner_in(_without_front(_without_lead(sentence)), question):
+    if asks_who_won(question) and (
+        winner := winner_in(_without_front(_without_lead(sentence)), question)
+    ):
         return winner
     sentence = _answering_clause(sentence, question)
     if not question.wants_place:

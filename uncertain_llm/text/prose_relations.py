@@ -7,7 +7,7 @@ import re
 from uncertain_llm.text.folding import word_set
 from uncertain_llm.text.questions import QuestionView
 
-__all__ = ["said_abroad", "said_in_the_east", "winner_in"]
+__all__ = ["asks_who_won", "said_abroad", "said_in_the_east", "winner_in"]
 
 # The copula of a reply in German, French, Spanish, Italian, Portuguese or a Scandinavian language.
 _COPULA_ABROAD = re.compile(
@@ -89,12 +89,17 @@ def said_in_the_east(sentence: str, question: QuestionView) -> str | None:
     return bare.strip() if bare != claim and len(bare) <= 20 else None
 
 
+def asks_who_won(question: QuestionView) -> bool:
+    """Tell whether a question is about a contest or prize."""
+    return not question.stems.isdisjoint(_CONTEST)
+
+
 def winner_in(claim: str, question: QuestionView) -> str | None:
     """Return who won, from a claim that says who beat or lost to whom.
 
     Only for questions about a contest or prize.
     """
-    if question.stems.isdisjoint(_CONTEST):
+    if not asks_who_won(question):
         return None
     match = _WINNING.match(claim)
     if match is None:
