@@ -251,6 +251,27 @@ def test_the_arithmetic_of_costs_can_be_read(keep: Callable[..., None], run: Run
     assert "with answer 0.7778, loss_answer 3.8, score 0.2292" in " ".join(done.stdout.split())
 
 
+@pytest.mark.parametrize(
+    ("sent", "asked", "shown"),
+    [(0.7, None, "0.7"), (1.0, 1.5, "1, not 1.5"), (None, 0.7, "none, not 0.7"), (None, None, "-")],
+)
+def test_show_tells_the_temperature_that_was_sent_and_what_was_asked_for(
+    sent: float | None, asked: float | None, shown: str, keep: Callable[..., None], run: Run
+) -> None:
+    record = _record("abe")
+    fields = {"temperature": sent, "temperature_asked": asked}
+    call = record.provenance.calls[0].model_copy(update=fields)
+    keep(
+        record.model_copy(
+            update={"provenance": record.provenance.model_copy(update={"calls": (call,)})}
+        )
+    )
+
+    assert f"answer 0  small-2026  21/7    unknown  0.25     2      {shown}  " in (
+        run("show", "abe").output
+    )
+
+
 def test_show_as_json_is_the_export_of_one(keep: Callable[..., None], run: Run) -> None:
     record = _record("abc")
     keep(record)

@@ -88,7 +88,7 @@ def test_a_model_without_a_provider_is_unknown(name: str) -> None:
 
 @pytest.mark.parametrize("model", ["openai/o3", "openai/gpt-5", "anthropic/claude-opus-4-7"])
 @pytest.mark.parametrize("options", [{}, {"drop_params": True}])
-def test_a_temperature_the_model_does_not_take_is_left_out_and_recorded(
+def test_a_model_that_takes_one_temperature_only_is_sent_that_one_and_both_are_recorded(
     http: respx.MockRouter, model: str, options: dict[str, object]
 ) -> None:
     base = PROVIDERS[model.partition("/")[0]]
@@ -96,8 +96,8 @@ def test_a_temperature_the_model_does_not_take_is_left_out_and_recorded(
 
     reply = ask(base._replace(model=model), options, temperature=0.7)
 
-    assert reply.temperature is None
-    assert "temperature" not in json.loads(sent.calls.last.request.content)
+    assert (reply.temperature, reply.temperature_asked, reply.attempts) == (1, 0.7, 1)
+    assert json.loads(sent.calls.last.request.content)["temperature"] == 1
 
 
 @pytest.mark.parametrize(("name", "takes_seed"), [("openai", True), ("anthropic", False)])

@@ -264,9 +264,16 @@ def _called(call: CallRecord) -> tuple[str | None, ...]:
         _cost(call.cost_usd),
         f"{call.seconds:.2f}",
         str(call.attempts),
-        None if call.temperature is None else f"{call.temperature:g}",
+        _temperature(call),
         call.error_code,
     )
+
+
+def _temperature(call: CallRecord) -> str | None:
+    sent = None if call.temperature is None else f"{call.temperature:g}"
+    if call.temperature_asked is None:
+        return sent
+    return f"{sent or 'none'}, not {call.temperature_asked:g}"
 
 
 def _print_labels(console: Console, labels: Sequence[Label]) -> None:

@@ -114,6 +114,8 @@ class ModelCall(Value):
     seed: int | None = None
     wants_log_probabilities: bool = False
     """Ask for the log-probability of each token, where the provider has them."""
+    wants_json_object: bool = False
+    """The messages ask for one JSON object; say so by `response_format` too, where it is taken."""
     elicits: Elicitation | None = None
     question: str | None = None
     """The caller's own question, without what is added to elicit something; None if not known."""
@@ -140,6 +142,9 @@ class Generation(Value):
     seconds: Annotated[float, Field(ge=0)]
     attempts: Annotated[int, Field(ge=1)] = 1
     temperature: float | None = None
+    """What was sent; None if it was not."""
+    temperature_asked: float | None = None
+    """What the policy or a signal asked for, where another or none was sent."""
     seed: int | None = None
     system_fingerprint: str | None = None
     elicits: Elicitation | None = None

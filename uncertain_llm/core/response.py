@@ -14,10 +14,11 @@ from uncertain_llm.core.decision import Action, Decision, Refusal, Verdict
 
 __all__ = ["CallRecord", "DecisionRecord", "Label", "Provenance", "Response"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The form of a record. Whatever an older version would not know, a field, a reason, a purpose of a
 call, raises it: that version then says "newer", not "damaged" (2: probes, replies of other models,
-promises of second looks). Records of every version before are read."""
+promises of second looks; 3: the temperature that was asked for). Records of every version before
+are read."""
 
 
 class CallRecord(Value):
@@ -36,6 +37,9 @@ class CallRecord(Value):
     seconds: float
     attempts: int
     temperature: float | None = None
+    """What was sent; None if it was not."""
+    temperature_asked: float | None = None
+    """What the policy or a signal asked for, where another or none was sent."""
     seed: int | None = None
     system_fingerprint: str | None = None
     finish_reason: str | None = None

@@ -82,7 +82,8 @@ class OwnCall:
             raise UnmeasurableReplyError(NotMeasured.SEVERAL_CHOICES)
         return generation_from_reply(
             self.reply,
-            call,
+            # The policy's temperature is for the witnesses: this call asked for none but its own.
+            call.model_copy(update={"temperature": None}),
             started_at=started_at,
             seconds=seconds,
             temperature=self._temperature,

@@ -68,6 +68,7 @@ def call_record(call: Generation | CallFailure) -> CallRecord:
         seconds=call.seconds,
         attempts=call.attempts,
         temperature=call.temperature,
+        temperature_asked=call.temperature_asked,
         seed=call.seed,
         system_fingerprint=call.system_fingerprint,
         finish_reason=call.finish_reason,

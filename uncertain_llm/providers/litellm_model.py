@@ -31,6 +31,7 @@ from uncertain_llm.providers.litellm_connections import LoopConnections
 from uncertain_llm.providers.litellm_errors import error_from_litellm
 from uncertain_llm.providers.litellm_replies import generation_from_reply, replies_of, shared_out
 from uncertain_llm.providers.native_n import JoinedCalls
+from uncertain_llm.providers.negotiation import Negotiation
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -160,9 +161,9 @@ class LiteLLMModel:
             `cache` have no effect: retries belong to the caller, and a cached reply is no
             sample.
 
-    A temperature, seed or wish for log-probabilities that a call brings is sent only if the model
-    accepts it; what was really sent is in the generation. The caller's own options are sent as
-    they are, or refused.
+    A temperature, a seed, a wish for log-probabilities or for one JSON object that a call brings is
+    sent as far as the model accepts it; what was really sent is in the generation. The caller's own
+    options are sent as they are, or refused.
     """
 
     def __init__(
@@ -181,10 +182,11 @@ class LiteLLMModel:
         self._options = options
         self._provider: str | None = None
         self._litellm: ModuleType | None = None
-        self._accepted: dict[tuple[object, ...], bool] = {}
-        self._capabilities = known_capabilities() if capabilities is None else capabilities
+        self._negotiation = Negotiation(
+            name, known_capabilities() if capabilities is None else capabilities
+        )
         self._native_n = native_n
-        self._joined = JoinedCalls(self._request, lambda ok: self._learn(native_n=ok))
+        self._joined = JoinedCalls(self._request, self._negotiation.learn_n)
 
     @property
     def name(self) -> str:
@@ -194,15 +196,15 @@ class LiteLLMModel:
     async def generate(self, call: ModelCall) -> Generation:
         """Make one request.
 
-        A request that the provider refuses because of the temperature or seed that the call
-        brought is sent once more without it, and never with it again.
+        A request that the provider refuses because of something that the call brought is sent once
+        more without it, or with the nearest temperature that is allowed, and never so again.
 
         Raises:
             ModelCallError: No reply came.
             ConfigurationError: The call could never work; nothing was sent.
         """
-        known = self._capabilities.of(self._name)
-        if self._native_n and known.may_take_n(self._provider or self._name.partition("/")[0]):
+        provider = self._provider or self._name.partition("/")[0]
+        if self._native_n and self._negotiation.may_take_n(call, self._options, provider):
             return await self._joined.generate(call)
         return (await self._request(call, 1))[0]
 
@@ -226,23 +228,20 @@ class LiteLLMModel:
         if self._provider is None:
             self._provider = check_model(self._name, options)
         CONNECTIONS.register(self, litellm)
-        sampling = self._sampling(litellm, call, options)
+        terms = self._negotiation.terms(litellm, call, options, self._provider)
+        several = {"n": n} if n > 1 else {}
         attempts = 0
         while True:
             attempts += 1
             try:
-                several = {"n": n} if n > 1 else {}
-                reply = await self._send(litellm, call, options | sampling | several)
+                reply = await self._send(litellm, call, options | terms.parameters | several)
                 break
             except Exception as error:  # noqa: BLE001 - litellm raises its own and others
-                refused = _refused_parameter(error, sampling)
-                if refused is None:
+                if not terms.concede(error, n=n):
                     # The original may hold keys; it stays in __context__ for a debugger, but
                     # no traceback prints it.
                     raise self._converted(error, call, options, litellm) from None
-            self._learn(**{refused: False})
-            del sampling[refused]
-        sent = options | sampling
+        sent = options | terms.parameters
         generations = [
             generation_from_reply(
                 part,
@@ -256,10 +255,8 @@ class LiteLLMModel:
             )
             for part in replies_of(reply, n)
         ]
+        self._negotiation.settle(terms, options, generations)
         return shared_out(generations)
-
-    def _learn(self, **seen: bool) -> None:
-        self._capabilities.learn(self._name, **seen)
 
     async def aclose(self) -> None:
         """Close the connections of the running loop, if no other model uses them."""
@@ -282,36 +279,6 @@ class LiteLLMModel:
                     "cache": {"no-cache": True, "no-store": True},
                 }
             )
-
-    def _sampling(self, litellm: Any, call: ModelCall, options: Options) -> dict[str, object]:  # noqa: ANN401 - untyped
-        """Return temperature, seed and the wish for logprobs, as far as the model takes them."""
-        wanted = {
-            "temperature": call.temperature,
-            "seed": call.seed,
-            "logprobs": True if call.wants_log_probabilities else None,
-        }
-        return {
-            name: value
-            for name, value in wanted.items()
-            if value is not None
-            and getattr(self._capabilities.of(self._name), name) is not False
-            and self._takes(litellm, name, value, options)
-        }
-
-    def _takes(self, litellm: Any, name: str, value: float, options: Options) -> bool:  # noqa: ANN401 - untyped
-        """Tell whether the parameter would reach the provider.
-
-        litellm's list of supported parameters does not know that some models take only the
-        temperature 1, and with `drop_params` (which may be set globally) it drops a parameter
-        without a word. So the request's parameters are built with and without it.
-        """
-        effort = options.get("reasoning_effort")
-        # Every seed is as good as another, and every sample has its own.
-        key = (name, value if name == "temperature" else None, str(effort))
-        if key not in self._accepted:
-            base = {} if effort is None else {"reasoning_effort": effort}
-            self._accepted[key] = _changes_request(litellm, self._name, base, {name: value})
-        return self._accepted[key]
 
     def _converted(
         self,
@@ -350,35 +317,6 @@ def _refuse_several_replies(options: Options) -> None:
             f"n={options['n']}: each call asks for one reply; leave n out and set the number of "
             "samples in the policy"
         )
-
-
-def _changes_request(
-    litellm: Any,  # noqa: ANN401 - untyped
-    name: str,
-    base: dict[str, object],
-    parameter: dict[str, object],
-) -> bool:
-    try:
-        model, provider, _, _ = litellm.get_llm_provider(name)
-        common = {"model": model, "custom_llm_provider": provider, **base}
-        # Both are fresh objects: the function may change what it is given.
-        with_it = litellm.utils.get_optional_params(**common, **parameter)
-        return bool(with_it != litellm.utils.get_optional_params(**common))
-    except Exception as error:  # noqa: BLE001 - an own provider, or a version that differs
-        # What cannot be told beforehand is sent, and the reply will tell.
-        return type(error).__name__ != "UnsupportedParamsError"
-
-
-def _refused_parameter(error: Exception, sampling: dict[str, object]) -> str | None:
-    """Return which of the call's own parameters a refusal names; None if it is about others."""
-    classes = {cls.__name__ for cls in type(error).__mro__}
-    if "BadRequestError" not in classes or classes & {
-        "ContextWindowExceededError",
-        "ContentPolicyViolationError",
-    }:
-        return None
-    text = str(error).lower()
-    return next((name for name in sampling if name in text), None)
 
 
 def _own_copy(message: object) -> object:

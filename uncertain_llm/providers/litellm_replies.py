@@ -35,7 +35,8 @@ def generation_from_reply(
         started_at: When the request was sent, with a time zone.
         seconds: How long it took, >= 0.
         provider: litellm's name of the provider, used where the reply does not tell it.
-        temperature: What was really sent; None if it was not.
+        temperature: What was really sent; None if it was not. Where the call asks for another,
+            that is kept beside it.
         seed: What was really sent; None if it was not.
         attempts: Requests that it took.
 
@@ -74,6 +75,7 @@ def generation_from_reply(
         seconds=seconds,
         attempts=attempts,
         temperature=temperature,
+        temperature_asked=None if call.temperature == temperature else call.temperature,
         seed=seed,
         system_fingerprint=_string(getattr(reply, "system_fingerprint", None)),
         elicits=call.elicits,

@@ -137,6 +137,7 @@ def _likeness(call: ModelCall) -> str | None:
                 dict(call.options),
                 call.temperature,
                 call.wants_log_probabilities,
+                call.wants_json_object,
                 call.model,
             ]
         )
