@@ -14,8 +14,8 @@ from uncertain_llm.signals.equivalence_pairs import Pair, Representative
 
 __all__ = ["EquivalenceJudge"]
 
-EQUIVALENCE_VERSION = "1"
-"""Changes with any change of the text below and of how replies are read."""
+EQUIVALENCE_VERSION = "2"
+"""Changes with any change of the text below, of how it is sent and of how replies are read."""
 
 EQUIVALENCE_INSTRUCTIONS = (
     "You get a question and several answers to it, each with a number. Group the answers that mean "
@@ -72,6 +72,7 @@ class EquivalenceJudge(Value):
             model=self.model or request.model,
             messages=framed(EQUIVALENCE_INSTRUCTIONS, data),
             temperature=0.0,
+            wants_json_object=True,
             elicits=Elicitation.EQUIVALENCE,
         )
 

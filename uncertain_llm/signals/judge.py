@@ -36,8 +36,8 @@ from uncertain_llm.signals.asking import (
 
 __all__ = ["OtherFamilyJudge", "families_of"]
 
-JUDGE_VERSION = "1"
-"""Changes with any change of the text below and of how replies are read."""
+JUDGE_VERSION = "2"
+"""Changes with any change of the text below, of how it is sent and of how replies are read."""
 
 JUDGE_INSTRUCTIONS = (
     "You judge whether an answer to a question is right. Work out the answer yourself first, then "
@@ -79,7 +79,7 @@ class OtherFamilyJudge(Value):
     Example:
         >>> judge = OtherFamilyJudge(model="anthropic/claude-sonnet-4-5")
         >>> judge.name, judge.version
-        ('other_family_judge', '1')
+        ('other_family_judge', '2')
     """
 
     name: str = "other_family_judge"
@@ -133,6 +133,7 @@ class OtherFamilyJudge(Value):
                 messages=framed(JUDGE_INSTRUCTIONS, data),
                 options=self.options,
                 temperature=0.0,
+                wants_json_object=True,
                 elicits=Elicitation.JUDGEMENT,
             ),
         )

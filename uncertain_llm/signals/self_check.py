@@ -41,8 +41,8 @@ from uncertain_llm.text.questions import view_question
 
 __all__ = ["DistractorNormalised", "PTrue", "distinct_candidates"]
 
-SELF_CHECK_VERSION = "1"
-"""Changes with any change of the texts below and of how replies are read."""
+SELF_CHECK_VERSION = "2"
+"""Changes with any change of the texts below, of how they are sent and of how replies are read."""
 
 P_TRUE_INSTRUCTIONS = (
     "You check one proposed answer to a question. You get the question, the different answers "
@@ -273,6 +273,7 @@ def _check(request: Request, messages: Sequence[ChatMessage], index: int) -> Mod
         model=request.model,
         messages=tuple(messages),
         temperature=0.0,
+        wants_json_object=True,
         elicits=Elicitation.SELF_CHECK,
     )
 
