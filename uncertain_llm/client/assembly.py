@@ -19,6 +19,7 @@ from uncertain_llm.core.ports import Model, Signal, refuse_misfit
 from uncertain_llm.core.response import Response
 from uncertain_llm.core.tasks import refuse_wrong_task
 from uncertain_llm.flow.pipeline import Pipeline
+from uncertain_llm.flow.plan import shapes_the_answer
 from uncertain_llm.policy import Policy
 from uncertain_llm.providers.limiter import Limiters
 from uncertain_llm.providers.models import ModelsByName, OtherModels, model_from_name
@@ -82,7 +83,7 @@ class Assembly:
     others: OtherModels = field(default_factory=OtherModels)
     """Models that signals or the policy ask beside the client's own."""
     defaults: Mapping[str, object] = field(default_factory=dict)
-    """Options of every request that the policy must not override; never a key."""
+    """Options of every request that shape its reply; never a key."""
 
     @cached_property
     def models(self) -> Model:
@@ -172,7 +173,7 @@ def resolve_model(model: str | Model, policy: Policy, options: Mapping[str, obje
         model,
         timeout_seconds=policy.limits.timeout_seconds,
         native_n=policy.sampling.native_n,
-        options=dict(options),
+        options={k: v for k, v in options.items() if not shapes_the_answer(k)},
     )
 
 

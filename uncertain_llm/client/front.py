@@ -25,6 +25,7 @@ from uncertain_llm.core.ports import DecisionLog, Estimator, Hedger, Model, Sign
 from uncertain_llm.core.response import Response
 from uncertain_llm.flow.complete import complete
 from uncertain_llm.flow.defaults import pipeline_for
+from uncertain_llm.flow.plan import shapes_the_answer
 from uncertain_llm.flow.steps import Batch, Outcomes, VerifyClaim, arun, run
 from uncertain_llm.policy import Policy
 from uncertain_llm.providers.io_loop import shared_loop
@@ -75,8 +76,8 @@ class _Client:
             recording=None if record is None else RecordingFile(record),
             reuse=Reuse(share_in_flight=share_in_flight, cache_seconds=cache_seconds),
             others=OtherModels(other_models, timeout_seconds=chosen.limits.timeout_seconds),
-            # The caller's own temperature wins over the policy's, wherever it was given.
-            defaults={k: v for k, v in options.items() if k == "temperature"},
+            # As if they had been given with each question: not every call of one has them.
+            defaults={k: v for k, v in options.items() if shapes_the_answer(k)},
         )
         refuse_related_judges(self._parts.pipeline.signals, self._parts.model.name)
         self._owns_model = isinstance(model, str)
@@ -137,8 +138,10 @@ class UncertainLLM(_Client):
         cache_seconds: How long a decision serves identical requests; None keeps none. Samples
             are never cached.
         surroundings: Clock, ids and chance, for tests and audits.
-        **options: Passed to the provider with every call to `model` (api_key=, api_base=,
-            temperature=, ...).
+        **options: Passed to the provider with every call to `model` (api_key=, api_base=, ...).
+            What shapes the reply (temperature=, max_tokens=, response_format=, ...) is as if given
+            with each question: the answer has it, its samples too but for what makes replies alike
+            (temperature 0, a seed), and follow-up questions do not.
 
     Raises:
         PolicyError: The policy is unknown or wrong.

@@ -15,7 +15,14 @@ from uncertain_llm.flow.pipeline import Pipeline
 from uncertain_llm.policy import StatedProbabilityMode
 from uncertain_llm.signals.verbalized import with_inline_instruction
 
-__all__ = ["addressed", "as_draw", "follow_up_calls", "plan_calls", "verification_calls"]
+__all__ = [
+    "addressed",
+    "as_draw",
+    "follow_up_calls",
+    "plan_calls",
+    "shapes_the_answer",
+    "verification_calls",
+]
 
 _log = logging.getLogger("uncertain_llm")
 _model_call = unchecked(ModelCall)
@@ -51,6 +58,16 @@ _SHAPES_THE_ANSWER = frozenset(
 # These settings make every reply the same, which looks like agreement and is none. The answer is
 # drawn with them; the other replies are drawn as the policy says, else with the provider's default.
 _GREEDY: dict[str, float] = {"temperature": 0, "top_p": 0, "top_k": 1}
+
+
+def shapes_the_answer(option: str) -> bool:
+    """Tell whether an option is about the reply, and not about how its model is reached.
+
+    Example:
+        >>> shapes_the_answer("response_format"), shapes_the_answer("api_base")
+        (True, False)
+    """
+    return option in _SHAPES_THE_ANSWER
 
 
 def as_draw(options: Mapping[str, object]) -> dict[str, object]:
@@ -115,7 +132,7 @@ def addressed(call: ModelCall, request: Request) -> ModelCall:
     """
     reach: Mapping[str, object] = {}
     if call.model == request.model and call.elicits is not Elicitation.EMBEDDINGS:
-        reach = {k: v for k, v in request.options.items() if k not in _SHAPES_THE_ANSWER}
+        reach = {k: v for k, v in request.options.items() if not shapes_the_answer(k)}
     options = {**reach, **call.options}
     return call.model_copy(update={"options": options, "question": request.question})
 

@@ -1,0 +1,123 @@
+"""Options of the client, and of a question: which of its calls each of them reaches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import respx
+from httpx import Request as HttpRequest
+from httpx import Response as HttpResponse
+
+from uncertain_llm.client import UncertainLLM
+from uncertain_llm.policy import Cuts, Decide, Policy, Sampling
+from uncertain_llm.providers.capabilities import ENVIRONMENT
+from uncertain_llm.signals import AnswerAgreement, PTrue
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+MODEL = "openai/gpt-4o-mini"
+POLICY = Policy(
+    name="asking",
+    sampling=Sampling(samples=3),
+    decide=Decide(cuts=Cuts(answer=0, hedge=0, verify=0)),
+)
+SCHEMA = {
+    "type": "json_schema",
+    "json_schema": {"name": "year", "schema": {"type": "object"}},
+}
+Bodies = dict[str, list[dict[str, object]]]
+
+
+def sent(
+    client: Mapping[str, object], call: Mapping[str, object], *, refuses: str | None = None
+) -> Bodies:
+    """Return what was sent for the answer, its samples and the follow-up question."""
+
+    def reply_to(request: HttpRequest) -> HttpResponse:
+        body = json.loads(request.content)
+        asks_back = body["messages"][0]["role"] == "system"
+        bodies["follow-up" if asks_back else "replies"].append(body)
+        if refuses is not None and asks_back and refuses in body:
+            message = f"Invalid parameter: '{refuses}' is not supported with this model."
+            return HttpResponse(400, json={"error": {"message": message, "param": refuses}})
+        text = '{"p_true": 80}' if asks_back else '{"year": 1932}'
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": text},
+            "finish_reason": "stop",
+        }
+        return HttpResponse(
+            200,
+            json={
+                "id": str(id(request)),
+                "object": "chat.completion",
+                "created": 1,
+                "model": "gpt-4o-mini",
+                "choices": [choice],
+            },
+        )
+
+    bodies: Bodies = {"replies": [], "follow-up": []}
+    with respx.mock(using="httpx") as wire:
+        wire.post("https://api.openai.com/v1/chat/completions").mock(side_effect=reply_to)
+        with UncertainLLM(
+            MODEL,
+            policy=POLICY,
+            signals=[AnswerAgreement(samples=3), PTrue()],
+            log=None,
+            api_key="k" * 8,
+            **client,
+        ) as llm:
+            reply = llm.ask("When did the bridge open?", **call)
+    assert reply.confidence.measurement("p_true").value == 0.8
+    return bodies
+
+
+@pytest.mark.parametrize("where", ["client", "question"])
+def test_a_response_format_reaches_the_answer_and_all_samples_and_no_follow_up(where: str) -> None:
+    given = {"response_format": SCHEMA}
+
+    bodies = sent(given if where == "client" else {}, given if where == "question" else {})
+
+    assert [body["response_format"] for body in bodies["replies"]] == [SCHEMA] * 3
+    assert [body["response_format"] for body in bodies["follow-up"]] == [{"type": "json_object"}]
+    # A line that states a probability would break the shape.
+    assert not any("Confidence:" in json.dumps(body["messages"]) for body in bodies["replies"])
+
+
+@pytest.mark.parametrize("where", ["client", "question"])
+def test_what_makes_replies_alike_holds_for_the_answer_wherever_it_was_given(where: str) -> None:
+    given = {"temperature": 0, "seed": 7}
+
+    bodies = sent(given if where == "client" else {}, given if where == "question" else {})
+
+    alike = sorted(
+        (body.get("temperature", -1), body.get("seed", -1)) for body in bodies["replies"]
+    )
+    assert alike == [(-1, -1), (-1, -1), (0, 7)]
+
+
+@pytest.mark.parametrize("where", ["client", "question"])
+def test_a_limit_that_fits_the_answer_does_not_cut_off_a_follow_up(where: str) -> None:
+    given = {"max_tokens": 4, "stop": ["}"]}
+
+    bodies = sent(given if where == "client" else {}, given if where == "question" else {})
+
+    assert [body["max_tokens"] for body in bodies["replies"]] == [4] * 3
+    assert [(body.get("max_tokens"), body.get("stop")) for body in bodies["follow-up"]] == [
+        (None, None)
+    ]
+
+
+def test_a_follow_up_whose_format_is_refused_is_asked_again_without_and_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "models.json"))
+
+    bodies = sent({}, {}, refuses="response_format")
+
+    assert ["response_format" in body for body in bodies["follow-up"]] == [True, False]
+    assert json.loads((tmp_path / "models.json").read_text()) == {MODEL: {"response_format": False}}
