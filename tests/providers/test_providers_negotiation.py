@@ -213,6 +213,47 @@ def test_a_reasoning_model_that_refuses_everything_still_gives_its_answer() -> N
     assert (second.text, second.temperature, second.seed) == ("1932", 1, None)
 
 
+@pytest.mark.parametrize(
+    ("model", "effort", "sent"),
+    [
+        ("openai/gpt-5.1", "high", 1),
+        ("openai/gpt-5.1", "none", 0.7),
+        ("openai/gpt-5", "low", 1),
+        ("openai/o3", None, 1),
+    ],
+)
+def test_the_effort_of_reasoning_decides_over_the_temperature(
+    model: str, effort: str | None, sent: float
+) -> None:
+    options = {} if effort is None else {"reasoning_effort": effort}
+    with PickyServer() as server:
+        (reply,) = ask(server, {"temperature": 0.7, "options": options}, model=model)
+
+    assert server.sent("temperature") == [sent]
+    assert reply.temperature_asked == (None if sent == 0.7 else 0.7)
+
+
+def test_several_replies_that_litellm_cannot_ask_for_are_asked_for_one_by_one() -> None:
+    known = Capabilities()
+    known.learn("mistral/my-model", native_n=True)
+
+    async def main(server: PickyServer) -> list[Generation]:
+        maker = LiteLLMModel(
+            "mistral/my-model", native_n=True, capabilities=known, **server.options
+        )
+        try:
+            calls = [call_of("mistral/my-model") for _ in range(3)]
+            return list(await asyncio.gather(*map(maker.generate, calls)))
+        finally:
+            await maker.aclose()
+
+    with PickyServer() as server:
+        replies = asyncio.run(main(server))
+
+    assert (len(replies), server.sent("n")) == (3, [None] * 3)
+    assert known.of("mistral/my-model").native_n is False
+
+
 def test_several_replies_that_are_refused_cost_no_temperature() -> None:
     words = "When n > 1, temperature must be 1. Got n=3, temperature=0.7"
     known = Capabilities()

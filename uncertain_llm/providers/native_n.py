@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from uncertain_llm.core.chat import Generation, ModelCall
-from uncertain_llm.core.errors import ModelCallError, ProviderRejected
+from uncertain_llm.core.errors import ConfigurationError, ModelCallError, ProviderRejected
 
 __all__ = ["JoinedCalls"]
 
@@ -80,9 +80,9 @@ class JoinedCalls:
             return
         try:
             replies = await self._send(batch.call, n)
-        except ProviderRejected as error:
+        except (ProviderRejected, ConfigurationError) as error:
             if n > 1:
-                # It may be `n` that was refused: each call finds out by itself.
+                # It may be `n` that was refused, by litellm unsent: each call finds out by itself.
                 self._learn(False)
                 _fail(wanted, [_AloneError()] * n)
             else:

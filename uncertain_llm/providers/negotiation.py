@@ -124,7 +124,7 @@ class Terms:
         self, call: ModelCall, parameters: dict[str, object], *, known: ModelCapabilities
     ) -> None:
         self.parameters = parameters
-        self._prompts = [question_of((message,)) for message in call.messages]
+        self._call = call
         self._known_range = known.temperature_range
         self._seen: dict[str, object] = {}
 
@@ -136,10 +136,11 @@ class Terms:
             n: How many replies were asked for: several may be what is refused.
         """
         names = (*self.parameters, "n") if n > 1 else tuple(self.parameters)
-        refused = refused_parameter(error, names, prompts=self._prompts)
+        prompts = [question_of((message,)) for message in self._call.messages]
+        refused = refused_parameter(error, names, prompts=prompts)
         if refused is None or refused == "n":
             return False
-        if refused == "temperature" and self._moves_temperature(words_of(error, self._prompts)):
+        if refused == "temperature" and self._moves_temperature(words_of(error, prompts)):
             return True
         del self.parameters[refused]
         self._seen[refused] = False
