@@ -12,7 +12,7 @@ from httpx import Request as HttpRequest
 from httpx import Response as HttpResponse
 
 from uncertain_llm.client import UncertainLLM
-from uncertain_llm.policy import Cuts, Decide, Policy, Sampling
+from uncertain_llm.policy import Cuts, Decide, Limits, Policy, Sampling
 from uncertain_llm.providers.capabilities import ENVIRONMENT
 from uncertain_llm.signals import AnswerAgreement, PTrue
 
@@ -31,6 +31,21 @@ SCHEMA = {
 Bodies = dict[str, list[dict[str, object]]]
 
 
+def answer(text: str, reply_id: str) -> dict[str, object]:
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": "stop",
+    }
+    return {
+        "id": reply_id,
+        "object": "chat.completion",
+        "created": 1,
+        "model": "gpt-4o-mini",
+        "choices": [choice],
+    }
+
+
 def sent(
     client: Mapping[str, object], call: Mapping[str, object], *, refuses: str | None = None
 ) -> Bodies:
@@ -44,21 +59,7 @@ def sent(
             message = f"Invalid parameter: '{refuses}' is not supported with this model."
             return HttpResponse(400, json={"error": {"message": message, "param": refuses}})
         text = '{"p_true": 80}' if asks_back else '{"year": 1932}'
-        choice = {
-            "index": 0,
-            "message": {"role": "assistant", "content": text},
-            "finish_reason": "stop",
-        }
-        return HttpResponse(
-            200,
-            json={
-                "id": str(id(request)),
-                "object": "chat.completion",
-                "created": 1,
-                "model": "gpt-4o-mini",
-                "choices": [choice],
-            },
-        )
+        return HttpResponse(200, json=answer(text, str(id(request))))
 
     bodies: Bodies = {"replies": [], "follow-up": []}
     with respx.mock(using="httpx") as wire:
@@ -121,3 +122,27 @@ def test_a_follow_up_whose_format_is_refused_is_asked_again_without_and_counts(
 
     assert ["response_format" in body for body in bodies["follow-up"]] == [True, False]
     assert json.loads((tmp_path / "models.json").read_text()) == {MODEL: {"response_format": False}}
+
+
+def test_a_temperature_beyond_the_limit_is_in_the_account_as_asked_and_as_sent() -> None:
+    """Requests that are repeated count: the calls that went out together exceed the limit."""
+
+    def reply_to(request: HttpRequest) -> HttpResponse:
+        body = json.loads(request.content)
+        if body["temperature"] > 1:
+            return HttpResponse(400, json={"error": {"message": "temperature: range: 0..1"}})
+        return HttpResponse(200, json=answer("1932", str(id(request))))
+
+    limits = Limits(max_calls=5)
+    sampling = Sampling(samples=3, temperature=1.5, probe="paraphrase")
+    policy = POLICY.model_copy(update={"sampling": sampling, "limits": limits})
+    with respx.mock(using="httpx") as wire:
+        route = wire.post("https://api.openai.com/v1/chat/completions")
+        route.mock(side_effect=reply_to)
+        with UncertainLLM(MODEL, policy=policy, log=None, api_key="k" * 8) as llm:
+            reply = llm.ask("When did the bridge open?")
+
+    made = [call for call in reply.provenance.calls if call.error_code is None]
+    assert [(call.temperature, call.temperature_asked) for call in made] == [(1, 1.5)] * 3
+    assert sum(call.attempts for call in made) == route.call_count == 6
+    assert reply.provenance.limits_reached == ("max_calls",)
