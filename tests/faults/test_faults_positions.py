@@ -228,6 +228,23 @@ def test_ctrl_c_ends_the_calls_and_the_client_goes_on(position: str) -> None:
 
 
 @pytest.mark.parametrize("position", POSITIONS)
+def test_ctrl_c_ends_the_calls_on_the_caller_s_own_loop_too(position: str) -> None:
+    watched = Watched(position, lambda: os.kill(os.getpid(), signal.SIGINT))
+    llm = AsyncUncertainLLM(watched.model(), **watched.parts())
+
+    async def main() -> str:
+        return (await llm.ask(QUESTION)).answer
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    watched.is_over = True
+
+    assert asyncio.run(main()) == SAID
+    assert (watched.n_cancelled, in_flight(llm._parts.limiters)) == (1, 0)
+    asyncio.run(llm.aclose())
+
+
+@pytest.mark.parametrize("position", POSITIONS)
 def test_a_timeout_of_the_caller_ends_the_calls_and_the_client_goes_on(position: str) -> None:
     watched = Watched(position)
 

@@ -228,6 +228,32 @@ def test_ctrl_c_leaves_a_verifier_that_hangs_and_the_client_goes_on(is_async: bo
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocks", "awaits"])
+def test_ctrl_c_leaves_a_verifier_that_hangs_on_the_caller_s_own_loop_too(is_async: bool) -> None:
+    release = threading.Event()
+
+    def interrupt() -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return hang() if is_async else release.wait(20)
+
+    verifier = Verifier(interrupt, is_async=is_async)
+    llm = AsyncUncertainLLM(model(), policy=PATIENT, verifier=verifier, log=None)
+
+    async def main() -> object:
+        return await llm.ask(QUESTION)
+
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    verifier.act = lambda: None
+    verifier.is_async = False
+    assert asyncio.run(main()).answer == SAID
+    release.set()
+    asyncio.run(llm.aclose())
+
+    assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["blocks", "awaits"])
 def test_a_timeout_of_the_caller_leaves_a_verifier_that_hangs(is_async: bool) -> None:
     release = threading.Event()
     verifier = Verifier(hang if is_async else lambda: release.wait(20), is_async=is_async)
