@@ -51,15 +51,46 @@ def test_what_is_set_by_hand_stays(tmp_path: Path) -> None:
     assert "false" not in path.read_text()
 
 
-def test_a_broken_file_is_left_alone_and_costs_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{not json",
+        '{"a": {"temperature_range": [1, 0]}}',
+        '{"a": {"temperature_range": [-1, 1]}}',
+        '{"a": {"temperature_range": 1}}',
+    ],
+)
+def test_a_broken_file_is_left_alone_and_costs_nothing(tmp_path: Path, text: str) -> None:
     path = tmp_path / "m.json"
-    path.write_text("{not json")
+    path.write_text(text)
     known = Capabilities(path)
 
     known.learn("a", seed=False)
 
     assert known.of("a").seed is False
-    assert path.read_text() == "{not json"
+    assert path.read_text() == text
+
+
+def test_what_another_process_learnt_of_the_same_model_is_kept(tmp_path: Path) -> None:
+    one, two = Capabilities(tmp_path / "m.json"), Capabilities(tmp_path / "m.json")
+
+    one.learn("a", temperature_range=(0.0, 1.0))
+    two.learn("a", seed=False)
+
+    known = Capabilities(tmp_path / "m.json").of("a")
+    assert (known.temperature_range, known.seed) == ((0, 1), False)
+
+
+def test_what_a_hand_fixed_while_the_process_ran_stays(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    known = Capabilities(path)
+    known.learn("a", seed=False)
+    path.write_text('{"a": {"seed": true, "fixed": true}}')
+
+    known.learn("a", logprobs=False)
+
+    assert json.loads(path.read_text()) == {"a": {"seed": True, "fixed": True}}
+    assert known.of("a").seed is True
 
 
 def test_a_folder_that_does_not_exist_costs_nothing_but_the_memory(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ LIMITS: dict[str, tuple[str, float, tuple[float, float]]] = {
     "transformers": ("`temperature` has to be a strictly positive float, but is 0", 0, (0.01, 2)),
     "two limits": ("temperature must be > 0 and <= 1.5", 0, (0.01, 1.5)),
     "a floor": ("temperature must be >= 0.05", 0, (0.05, 2)),
+    "below zero": ("temperature must be between -1 and 1", 1.4, (0, 1)),
     "turned round": ("temperature must not be greater than 1", 1.4, (0, 1)),
     "no number": ("temperature is out of range", 1.4, (0, 1)),
 }
@@ -91,6 +92,7 @@ def test_the_limits_that_a_refusal_names_are_understood(name: str) -> None:
         ("temperature: extra inputs are not permitted", 1.5),
         ("#: extraneous key [temperature] is not permitted", 1.5),
         ("temperature cannot be used here", 0.7),
+        ("n must be 1 where a temperature is given", 0.7),
         # A range that the refused one lies in is about something else.
         ("invalid temperature and top_p: temperature must be in [0, 2], alone", 0.7),
         ("temperature must be between 2 and 1", 1.5),

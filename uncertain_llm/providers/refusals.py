@@ -119,15 +119,19 @@ def range_allowed(words: str, refused: float) -> TemperatureRange | None:
         >>> range_allowed("`temperature` is deprecated for this model.", 0.7) is None
         True
     """
-    start = words.find("temperature")
-    near = words[max(0, start) : max(0, start) + _REACH]
+    start = max(0, words.find("temperature"))
+    near = words[start : start + _REACH]
     # "only temperature=1 is supported" begins before the word.
-    found = _fixed(words) or _both_ends(near) or _each_end(near)
-    if found is None and refused > 1 and not _NOT_AT_ALL.search(near):
+    found = _fixed(words[max(0, start - len("only ")) : start + _REACH])
+    found = found or _both_ends(near) or _each_end(near)
+    if found is None:
+        if refused <= 1 or _NOT_AT_ALL.search(near):
+            return None
         found = (0.0, 1.0)
-    if found is None or not 0 <= found[0] <= found[1] or nearest(refused, found) == refused:
+    allowed = max(0.0, found[0]), found[1]
+    if allowed[0] > allowed[1] or nearest(refused, allowed) == refused:
         return None
-    return found
+    return allowed
 
 
 def nearest(temperature: float, allowed: TemperatureRange) -> float:
