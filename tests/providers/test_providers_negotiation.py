@@ -127,6 +127,21 @@ def test_a_model_that_takes_no_temperature_is_asked_without_one_from_then_on(
     assert known.of(MODEL).temperature_range is None
 
 
+def test_a_temperature_that_is_refused_beside_an_option_of_the_callers_is_not_forgotten() -> None:
+    def rule(body: Body) -> Refusal:
+        words = "`temperature` and `top_p` cannot both be specified for this model."
+        return (400, words) if "temperature" in body and "top_p" in body else None
+
+    known = Capabilities()
+    beside = {"temperature": 1.5, "options": {"top_p": 0.9}}
+    with PickyServer(rule) as server:
+        ask(server, beside, {"temperature": 1.5}, known=known)
+
+    assert server.sent("temperature") == [1.5, None, 1.5]
+    assert server.sent("top_p") == [0.9, 0.9, None]
+    assert known.of(MODEL).temperature is None
+
+
 @pytest.mark.parametrize("where", ["call", "model"])
 def test_the_callers_own_temperature_is_sent_as_it_is_and_refused(where: str) -> None:
     known = Capabilities()

@@ -28,6 +28,9 @@ Options = Mapping[str, object]
 # What all models that take one temperature only take: the provider's default.
 _USUAL_TEMPERATURE = 1.0
 _JSON_OBJECT = {"type": "json_object"}
+# Options of the caller that a model may refuse beside a temperature (Claude from 4.1 on, for one):
+# what it says then tells nothing about a call without them.
+_BESIDE_A_TEMPERATURE = ("top_p", "top_k")
 _OPENAI_ELSEWHERE = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
 
@@ -72,7 +75,7 @@ class Negotiation:
             and getattr(known, name) is not False
             and self._reaches(litellm, name, value, options) is not None
         }
-        return Terms(call, parameters, known=known)
+        return Terms(call, parameters, options, known=known)
 
     def settle(self, terms: Terms, options: Options, replies: Sequence[Generation]) -> None:
         """Remember what a request that was answered has shown."""
@@ -116,15 +119,27 @@ class Negotiation:
 class Terms:
     """What one call asks beside the caller's options, until a reply arrives.
 
+    Args:
+        call: The call.
+        parameters: What to send first.
+        options: The caller's own.
+        known: What is known of the model.
+
     Attributes:
         parameters: What to send.
     """
 
     def __init__(
-        self, call: ModelCall, parameters: dict[str, object], *, known: ModelCapabilities
+        self,
+        call: ModelCall,
+        parameters: dict[str, object],
+        options: Options,
+        *,
+        known: ModelCapabilities,
     ) -> None:
         self.parameters = parameters
         self._call = call
+        self._beside = [name for name in _BESIDE_A_TEMPERATURE if options.get(name) is not None]
         self._known_range = known.temperature_range
         self._seen: dict[str, object] = {}
 
@@ -140,10 +155,13 @@ class Terms:
         refused = refused_parameter(error, names, prompts=prompts)
         if refused is None or refused == "n":
             return False
-        if refused == "temperature" and self._moves_temperature(words_of(error, prompts)):
+        words = words_of(error, prompts)
+        is_of_the_pair = refused == "temperature" and any(name in words for name in self._beside)
+        if refused == "temperature" and not is_of_the_pair and self._moves_temperature(words):
             return True
         del self.parameters[refused]
-        self._seen[refused] = False
+        if not is_of_the_pair:
+            self._seen[refused] = False
         return True
 
     def shown(self, replies: Sequence[Generation]) -> dict[str, object]:
