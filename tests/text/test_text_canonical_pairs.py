@@ -132,6 +132,10 @@ SAME = [
     ("Sugar (also known as sucrose)", "sucrose", "What is it?", None),
     ("Cassius Clay, later known as Muhammad Ali", "Muhammad Ali", "Who won?", None),
     ("['a', 'b']", '["a", "b"]', None, None),
+    ("Edgar Poe", "Edgar Allan Poe", "Who wrote it?", None),
+    ("Charles Dickens", "Charles John Huffam Dickens", "Who wrote it?", None),
+    ("John Kennedy", "John F. Kennedy", None, None),
+    ("John Q. Adams", "John Quincy Adams", "Who?", None),
 ]
 
 DIFFERENT = [
@@ -234,6 +238,10 @@ DIFFERENT = [
     ("Lady Gaga (known for acting)", "acting", "Who?", None),
     ("Lady Gaga (not Madonna)", "Madonna", "Who?", None),
     ("Mars 2020", "March 2020", "Which mission?", None),
+    ("John Paul Jones", "John Jones", "Who commanded the ship?", None),
+    ("George Herbert Walker Bush", "George Walker Bush", "Who was president?", None),
+    ("Ohio State University", "Ohio University", "Which university is it?", None),
+    ("acute leukemia", "acute myeloid leukemia", None, None),
 ]
 
 

@@ -25,6 +25,14 @@ _SETS_APART = word_set(
 _POSSESSIVE = re.compile(r"['\u2019]s\s|s['\u2019]\s")
 _CALL = re.compile(r"\w\(")
 _CONSONANTS = frozenset("bcdfghjklmnpqrstvwxyz")
+_SHARED_GIVEN_NAMES = word_set(
+    "john james william george charles henry robert thomas edward joseph david richard michael "
+    "paul peter francis samuel daniel andrew philip alexander frederick mary elizabeth anne anna "
+    "jane margaret sarah catherine johann johannes hans karl carl friedrich wilhelm heinrich "
+    "ludwig jean pierre louis jacques maria jose juan carlos luis antonio giovanni giuseppe"
+)
+"""So many people bear these that a middle name tells them apart: John Adams, John Quincy Adams.
+Chosen, not counted."""
 _COUNTED = word_set("one two three four five six seven eight nine ten") | frozenset(ORDINAL_VALUES)
 # Two long answers say the same when nearly all words are shared and numbers and negations are
 # equal; chosen, not tuned.
@@ -141,7 +149,8 @@ def _same_person(left: TextForm, right: TextForm, question: QuestionView) -> str
     if short[-1] == long[-1]:
         if question.wants_person and long[-len(short) :] == short:
             return "person"  # "the Russian author Leo Tolstoy"
-        return "person" if _given_names_agree(short[:-1], long[:-1]) else None
+        agree = _given_names_agree(short[:-1], long[:-1], is_person=question.wants_person)
+        return "person" if agree else None
     return "spelling" if question.wants_person and _one_letter_off(short, long) else None
 
 
@@ -180,7 +189,7 @@ def _is_wordy(tokens: tuple[str, ...]) -> bool:
     return "".join(tokens).isalpha() and FUNCTION_WORDS.isdisjoint(tokens)
 
 
-def _given_names_agree(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
+def _given_names_agree(short: tuple[str, ...], long: tuple[str, ...], *, is_person: bool) -> bool:
     """Tell whether given names agree: initials stand for names, later given names may miss."""
     if len(short[0]) <= 3 and not long[0].startswith(short[0]):
         initials = "".join(name[0] for name in long)
@@ -189,14 +198,25 @@ def _given_names_agree(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
         return len(short) == 1 and len(short[0]) > 1 and initials.startswith(short[0])
     if len(long[0]) <= 3 and short[0][0] == long[0][0] and len(long) == 1:
         return len(long[0]) == 1 or long[0] == "".join(name[0] for name in short)
-    position = 0
+    missing: list[str] = []
+    left = list(long)
     for name in short:
-        while position < len(long) and not _name_or_initial(name, long[position]):
-            position += 1
-        if position == len(long):
+        while left and not _name_or_initial(name, left[0]):
+            missing.append(left.pop(0))
+        if not left:
             return False
-        position += 1
-    return _name_or_initial(short[0], long[0])
+        left.pop(0)
+    return _name_or_initial(short[0], long[0]) and _may_miss(missing + left, long[0], is_person)
+
+
+def _may_miss(missing: list[str], first: str, is_person: bool) -> bool:
+    """Tell whether a name without these middle names is still that of the same person.
+
+    An initial may always miss; two names and more are all those that a certificate holds; one
+    makes another person of a common name, and "Ohio State University" is nobody.
+    """
+    n_full = sum(len(name) > 3 or not _CONSONANTS.issuperset(name) for name in missing)
+    return not n_full or (is_person and (n_full > 1 or first not in _SHARED_GIVEN_NAMES))
 
 
 def _name_or_initial(left: str, right: str) -> bool:
