@@ -136,6 +136,16 @@ SAME = [
     ("Charles Dickens", "Charles John Huffam Dickens", "Who wrote it?", None),
     ("John Kennedy", "John F. Kennedy", None, None),
     ("John Q. Adams", "John Quincy Adams", "Who?", None),
+    ("vingt-trois", "23", None, None),
+    ("quatre-vingt-dix-sept", "97", None, None),
+    ("dreiundzwanzig", "23", None, None),
+    ("veintitr\u00e9s", "23", None, None),
+    ("mil novecientos sesenta y nueve", "1969", None, None),
+    ("trezentos e sessenta e cinco dias", "365 dias", None, None),
+    ("Elf.", "11", "Wie viele Spieler hat eine Mannschaft?", None),
+    ("Eine Mannschaft hat elf Spieler.", "11", "Wie viele Spieler hat eine Mannschaft?", None),
+    ("S\u00e3o vinte e seis letras.", "26", "Quantas letras tem o alfabeto?", None),
+    ("3,7 Millionen", "3.7 million", "Wie viele Einwohner hat Berlin?", None),
 ]
 
 DIFFERENT = [
@@ -242,6 +252,11 @@ DIFFERENT = [
     ("George Herbert Walker Bush", "George Walker Bush", "Who was president?", None),
     ("Ohio State University", "Ohio University", "Which university is it?", None),
     ("acute leukemia", "acute myeloid leukemia", None, None),
+    ("veintitr\u00e9s", "22", None, None),
+    ("once", "11", "How often?", None),
+    ("Otto", "8", "Who ruled then?", None),
+    ("Cinco de Mayo", "Cinco de Junio", None, None),
+    ("soixante-dix", "60", None, None),
 ]
 
 

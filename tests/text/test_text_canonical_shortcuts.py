@@ -14,6 +14,7 @@ WORDS = sorted(
         "Lisbon Indiana Onondaga Bynum Ines inmay onjune the a an of in on by at to May "
         "march Sept dec  one two ten sixty half dozen about around over not no yes true "
         "wrong correct right A. B. St.  dr. Okafor, sin x y ab pie Pisa sqrt spin "
+        "onze trois elf joueurs vier de "
         "infinity and or minus first third circa ad usd rs  million percent dollars km "
         "tons toten I II early mid nineties km, No. e log n exp sun Monday"
     )
@@ -25,7 +26,15 @@ phrases = st.builds(
     st.sampled_from(["", "."]),
 )
 questions = st.sampled_from(
-    [None, "Is it so?", "How many are there?", "When was it?", "Who was it?", "How is it spelled?"]
+    [
+        None,
+        "Is it so?",
+        "How many are there?",
+        "When was it?",
+        "Who was it?",
+        "How is it spelled?",
+        "Combien ?",
+    ]
 )
 
 
@@ -38,7 +47,7 @@ def test_a_phrase_is_read_as_the_full_readers_read_it(
     quick = canonical._read(text, view, task)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(canonical, "_is_phrase", lambda text: False)
+        patch.setattr(canonical, "_is_phrase", lambda text, view: False)
         full = canonical._read(text, view, task)
 
     assert quick == full

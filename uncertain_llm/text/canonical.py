@@ -21,6 +21,7 @@ from uncertain_llm.text.extract import CODE_TASKS, NUMBER_TASKS, OPTION_TASKS, e
 from uncertain_llm.text.folding import fold, squash, word_set, words
 from uncertain_llm.text.names import TextForm, read_text
 from uncertain_llm.text.number_words import NUMBER_WORDS
+from uncertain_llm.text.number_words_abroad import figures_for_words
 from uncertain_llm.text.numerals import QUANTITY_STARTS, Quantity, read_quantity
 from uncertain_llm.text.options import option_by_text, option_letter, option_number
 from uncertain_llm.text.questions import MAX_CACHED, QuestionView, view_question
@@ -236,7 +237,7 @@ def _read_short(answer: str, question: str | None, task: str | None) -> AnswerFo
 
 def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
     text = answer.strip()
-    if task not in _SPECIAL_TASKS and not view.options and _is_phrase(text):
+    if task not in _SPECIAL_TASKS and not view.options and _is_phrase(text, view):
         return _text_form(text, view)
     if task in CODE_TASKS:
         return _code_form(text)
@@ -253,7 +254,7 @@ def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
     return _number_or_date(text, view, task) or _formula(text, view) or _text_form(text, view)
 
 
-def _is_phrase(text: str) -> bool:
+def _is_phrase(text: str, view: QuestionView) -> bool:
     """Tell whether an answer can only be a name or phrase: the common case, cut short.
 
     Every other reader would say no: number, date and boolean are known by how they begin, a
@@ -262,6 +263,8 @@ def _is_phrase(text: str) -> bool:
     if not _PHRASE.fullmatch(text):
         return False
     lowered = text.lower()
+    if figures_for_words(text, asked_abroad=view.counts_abroad) is not text:
+        return False
     if not _may_begin_typed(lowered) and "pi" not in lowered and "sqrt" not in lowered:
         if "," not in text and " and " not in text and " or " not in text:
             return True
@@ -351,7 +354,7 @@ def _number_or_date(text: str, view: QuestionView, task: str | None) -> AnswerFo
 
 def _plain_value(text: str, view: QuestionView) -> str:
     """Return a value as it would be written if the question had not named its kind."""
-    plain = plain_math(text).strip()
+    plain = figures_for_words(plain_math(text).strip(), asked_abroad=view.counts_abroad)
     if "(" in plain:
         plain = _BARE_FRACTION.sub(r"\1\2/\3", plain)
     if view.wants_ratio:

@@ -18,6 +18,7 @@ from uncertain_llm.text.expressions import plain_math, read_expression
 from uncertain_llm.text.folding import fold, holds_any, last_match, squash, stem, word_set, words
 from uncertain_llm.text.markers import Marked, find_marked
 from uncertain_llm.text.number_prose import number_in_prose
+from uncertain_llm.text.number_words_abroad import with_figures
 from uncertain_llm.text.numerals import read_quantity
 from uncertain_llm.text.option_answers import chosen_option
 from uncertain_llm.text.prose import text_in_prose, without_hedges
@@ -195,6 +196,8 @@ def _code(text: str) -> str:
 
 
 def _open_answer(text: str, view: QuestionView, task: str | None) -> str | None:
+    if view.counts_abroad:
+        text = with_figures(text)
     if view.wants_boolean and takes_both_sides(text):
         return _unwrapped(plain_line(sentences(text)[0]))
     if "oxed" not in text and (stated := expression_in_prose(text, view)) is not None:

@@ -9,6 +9,7 @@ from uncertain_llm.text.cleaning import bold_spans, sentences, without_concessio
 from uncertain_llm.text.figures import find_numbers, literal_value
 from uncertain_llm.text.folding import fold, squash, stem, with_carets, words
 from uncertain_llm.text.number_words import NUMBER_WORDS, take_number_words
+from uncertain_llm.text.number_words_abroad import SCALES_ABROAD
 from uncertain_llm.text.questions import QuestionView
 from uncertain_llm.text.units import find_unit
 
@@ -92,6 +93,7 @@ _OR_ROUGHLY = (
     " thats",
 )
 _CLAUSE = re.compile(r"[;()\n]|,\s|\s(?:and|while|but|so|whereas)\s")
+_SCALES = {"million", "billion", "trillion", "thousand", "hundred"} | SCALES_ABROAD.keys()
 _NAME = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][a-z]+\b")
 
 
@@ -287,7 +289,7 @@ def _with_surroundings(sentence: str, start: int, end: int) -> tuple[str, str]:
         return sentence[start : end + fraction.end()], ""
     match = re.match(r"\s?-?(°\s?[CF]|[^\W\d_]{1,20}(?:/[a-z]{1,5})?)", after)
     word = match.group(1) if match else ""
-    scale = fold(word) in {"million", "billion", "trillion", "thousand", "hundred"}
+    scale = fold(word) in _SCALES
     if (
         match
         and (scale or find_unit(fold(word).replace("° ", "°")))

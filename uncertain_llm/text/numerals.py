@@ -21,6 +21,7 @@ from uncertain_llm.text.number_words import (
     number_from_words,
     take_number_words,
 )
+from uncertain_llm.text.number_words_abroad import SCALES_ABROAD
 from uncertain_llm.text.units import CURRENCY_SIGNS, Unit, find_unit
 
 __all__ = [
@@ -70,8 +71,10 @@ _SUFFIX_SCALES = {
     "bn": 10**9,
     "tn": 10**12,
 }
+_SCALES = SCALES | SCALES_ABROAD
 _WORD_SCALE = re.compile(
-    r"\s*-?(hundred|thousand|million|billion|trillion|quadrillion|lakh|crore|dozen)\b"
+    r"\s*-?(hundred|thousand|million|billion|trillion|quadrillion|lakh|crore|dozen|"
+    rf"{'|'.join(SCALES_ABROAD)})\b"
 )
 _THOUSANDS = re.compile(r"k(?![\w^/])")
 _ORDINAL_END = re.compile(r"(?:st|nd|rd|th)\b")
@@ -245,7 +248,7 @@ def _with_unit_last(folded: str) -> str:
 
 def _carries_on(word: str) -> bool:
     """Tell whether a word after a figure is part of the number: "5 million", "5 to ten"."""
-    return word in SCALES or word.startswith(("to", "through", "and", "until", "x"))
+    return word in _SCALES or word.startswith(("to", "through", "and", "until", "x"))
 
 
 def _plain_vulgar(text: str) -> str:
@@ -325,7 +328,7 @@ def _scale_after(folded: str, used: int) -> tuple[Fraction, int]:
     if power := _TIMES_TEN.match(folded, used):
         return Fraction(10) ** int(power.group(1)), power.end()
     if word := _WORD_SCALE.match(folded, used):
-        return Fraction(SCALES[word.group(1)]), word.end()
+        return Fraction(_SCALES[word.group(1)]), word.end()
     if short := _THOUSANDS.match(folded[used : used + 2]):
         return Fraction(1000), used + short.end()
     if ordinal := _ORDINAL_END.match(folded, used):

@@ -54,6 +54,7 @@ _BOOLEAN = re.compile(
     r"isn't|aren't|wasn't|doesn't|didn't|true or false|yes or no)\b[^.?!\n]{0,400}"
 )
 _COUNT = re.compile(r"\bhow (?:many|much)\b|(?<!phone )\bnumber of\b|\bcount\b|\btotal\b")
+_COUNT_ABROAD = re.compile(r"\b(?:wie ?viele?|combien|cuant[oa]s?|quant[oaie]s?)\b", re.ASCII)
 _MEASURE = re.compile(
     r"\bhow (?:long|far|fast|old|tall|high|deep|wide|big|large|heavy|hot|cold|often)\b|"
     r"\bwhat (?:\w+ ){0,3}(?:percentage|percent|(?<!phone )number|amount|price|cost|population|"
@@ -139,8 +140,18 @@ class QuestionView:
     @cached_property
     def wants_number(self) -> bool:
         """It asks how many, how much, which year."""
-        asked = self.wants_year or _COUNT.search(self._folded) or _MEASURE.search(self._folded)
+        asked = (
+            self.wants_year
+            or self.counts_abroad
+            or _COUNT.search(self._folded)
+            or _MEASURE.search(self._folded)
+        )
         return bool(asked) or any(find_unit(unit) is not None for unit in self.unit_words)
+
+    @cached_property
+    def counts_abroad(self) -> bool:
+        """It asks how many in German, French, Spanish, Italian or Portuguese."""
+        return bool(_COUNT_ABROAD.search(self._folded))
 
     @cached_property
     def wants_year(self) -> bool:
