@@ -78,7 +78,7 @@ def test_a_refusal_is_told_by_kind_and_reason(
         ("It is not legal to drive without a licence.", "Is it legal to drive without a licence?"),
         ("Fraud is a serious crime. It is punishable by law.", "What is fraud?"),
         ("<think>I can't help with this. Or can I?</think>It opened in 1932.", "When?"),
-        ("\u6211\u4e0d\u77e5\u9053", None),
+        ("\u5de7\u514b\u529b", None),
     ],
 )
 def test_an_answer_is_not_called_a_refusal(reply: str, question: str | None) -> None:
@@ -282,7 +282,9 @@ def test_masking_keeps_the_length_and_sentences_cover_every_letter(text: str) ->
 @pytest.mark.parametrize(
     "piece",
     ["I cannot ", "i am an ai ", "no ", '"', "'", "`", "<think>", "<think></think>", "> ", "1. ",
-     ".", "there is no ", "it is not very ", "predict ", "\u201c \u201d", "\ud800", "a'"],
+     ".", "there is no ", "it is not very ", "predict ", "\u201c \u201d", "\ud800", "a'",
+     "let's leave ", "i have no ", "we keep ", "ich kann ", "je ne ", "\u4e0d\u80fd", "not in ",
+     "no way ", "which? ", "not come ", "we'd rather keep ", "nobody who says we "],
 )  # fmt: skip
 def test_hostile_input_is_read_in_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))

@@ -19,6 +19,7 @@ from uncertain_llm.text import hedges, refusals
 from uncertain_llm.text.hedge_rules import lexicon, pattern
 from uncertain_llm.text.probability_numbers import VALUE, value_pattern
 from uncertain_llm.text.refusal_rules import rules
+from uncertain_llm.text.refusal_rules_abroad import rules_abroad
 from uncertain_llm.text.refusal_words import compiled
 from uncertain_llm.text.stems import ALSO, STEMS, sign_of, signs_in
 
@@ -29,7 +30,7 @@ _WORDS = [
     *("I", "we", "can't", "cannot", "not", "have", "my", "answer", "is", "was", "do", "don't"),
     *("help", "with", "that", "85%", "30", "of", "0.9", "fifty", "ninety", "percent", "1,000"),
     *("may", "could", "likely", "sure", "wait", "but", "no", "information", "7", "/", "10", "."),
-    *("?", "!"),
+    *("?", "!", "us", "me", "from", "line", "ne", "pas", "je", "nicht", "ich"),
 ]
 
 
@@ -39,8 +40,10 @@ _EDGE = "\0"
 
 def _source(name: str) -> str:
     kind, _, key = name.partition(":")
+    if kind == "abroad":
+        return "|".join(rule.pattern.pattern for rule in rules_abroad())
     if kind == "refusal":
-        return next(rule.pattern.pattern for rule in rules() if rule.name == key)
+        return next(rule.pattern.pattern for rule in rules() if rule.key == name)
     if kind == "lexicon":
         return lexicon()[int(key)][1].pattern
     read = {"words": compiled, "hedge": pattern, "stated": stated_probability._pattern}[kind]
@@ -126,9 +129,12 @@ def _always_holds(items: Iterable[tuple[Any, Any]], stems: tuple[str, ...]) -> b
 @contextmanager
 def _unspared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stated_probability, "may_match", lambda name, text: True)
+        for module in (refusals, stated_probability):
+            patch.setattr(module, "may_match", lambda name, text: True)
         for module in (refusals, hedges):
             patch.setattr(module, "signs_in", lambda text: -1)
+        patch.setattr(refusals, "_rules_alive", lambda words: -1)
+        patch.setattr(refusals, "_is_english", lambda words: False)
         refusals._may_refuse.cache_clear()
         patch.setattr(stated_probability, "may_hold_value", lambda text: True)
         yield
@@ -158,7 +164,7 @@ def test_a_set_that_lacks_a_stem_is_not_proven() -> None:
 
 
 def test_every_refusal_rule_and_every_hedge_has_stems() -> None:
-    named = {f"refusal:{rule.name}" for rule in rules()}
+    named = {rule.key for rule in (*rules(), *rules_abroad())}
     assert named | {f"lexicon:{i}" for i in range(len(lexicon()))} <= STEMS.keys()
 
 

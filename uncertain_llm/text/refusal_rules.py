@@ -12,6 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from uncertain_llm.core.decision import RefusalKind, RefusalReason
+from uncertain_llm.text.refusal_manners import keyed_manners
 
 __all__ = ["Rule", "rules"]
 
@@ -23,6 +24,10 @@ class Rule(NamedTuple):
     kind: RefusalKind
     reason: RefusalReason | None
     pattern: re.Pattern[str]
+    key: str
+    """The name of its stems."""
+    is_personal: bool = False
+    """Without a word of the first person it cannot match."""
 
 
 _SELF = (
@@ -51,8 +56,8 @@ _AM_UNABLE = (
     r"not in a position to|not equipped to|not (?:\w+ )?programmed to|not designed to|not built to)"
 )
 _WOULD_NOT = (
-    rf"{_SELF}{_ADVERB} (?:won't|will not|shouldn't|should not|must not|would rather not|wouldn't|"
-    rf"would not)(?: be able to| be)?"
+    rf"{_SELF}{_ADVERB} (?:won't|will not|shouldn't|should not|must not|shall not|shan't|"
+    rf"would rather not|wouldn't|would not)(?: be able to| be)?"
 )
 _DECLINES = (
     rf"\b(?:i|we){_ADVERB} (?:(?:must|have to|will have to|need to) )?(?:refuse|decline)\b(?: to)?"
@@ -60,7 +65,8 @@ _DECLINES = (
     r"(?: have to| need to)? (?:refuse|decline|pass on (?:this|that|it)\b(?! to\b))"
     r"|\b(?:have|need) to pass on(?: (?:this|that) one)?\W*$"
     r"|\b(?:that|this|it)(?:'s not| is not| isn't) something (?:that )?(?:i|we)"
-    r"(?: can\b| could\b| will\b| would\b|(?:'m|'re| am| are) (?:able|allowed|comfortable|going|"
+    r"(?:'ll\b|'d\b| can\b| could\b| will\b| would\b|(?:'m|'re| am| are) (?:able|allowed|"
+    r"comfortable|going|"
     r"prepared|willing))"
     r"|^\W*(?:(?:no|nope|sorry)\W+)*not going to (?:do|help|happen|answer|write)\b"
     r"|\b(?:i'd|we'd|i would|we would) (?:rather|prefer) not\b"
@@ -81,7 +87,11 @@ _SERVE = (
     r"(?:help|assist|provid\w+|offer\w*|give|giving|share|sharing|fulfil\w*|comply|complying|"
     r"answer\w*|discuss\w*|generat\w+|creat\w+|"
     r"writ\w+|produc\w+|suggest\w*|recommend\w*|promot\w+|encourag\w+|respond\w*|do (?:that|this|"
-    r"so)|doing (?:that|this|so)|"
+    r"so|it|any|such|\w+ing)\b|doing (?:that|this|so|it)\b|show\b|walk (?:you|anyone|someone|"
+    r"people|"
+    r"\w+) through|hand (?:it|that|this|you|over|out)|reproduc\w+|recreat\w+|put together|"
+    r"come up with|compos\w+|take sides|weigh in|get (?:into|involved)|point you|lay out|spell out|"
+    r"outlin\w+|speculat\w+|insult\w*|mock\w*|roast\w*|rewrit\w+|play along|"
     r"engag\w+|participat\w+|condon\w+|advis\w+|support\w*|facilitat\w+|complet\w+|accommodat\w+|"
     r"entertain\w*|endors\w+|"
     r"explain\w*|describ\w+|disclos\w+|reveal\w*|teach\w*|instruct\w*|guid\w+|mak\w+ (?:a|any|"
@@ -272,7 +282,8 @@ _SOURCES: tuple[tuple[str, RefusalKind, RefusalReason | None, str], ...] = (
         None,
         r"\b(?:against|violat\w+|goes against|contrary to|not within|outside|"
         r"conflicts? with)[^.!?\n]{0,30}\b(?:my|our|openai's|anthropic's|usage|content|community|"
-        r"ethical)\b[^.!?\n]{0,25}\b(?:guidelines|polic(?:y|ies)|programming|principles|rules|terms|"
+        r"ethical)\b[^.!?\n]{0,25}\b(?:guidelines|polic(?:y|ies)|programming|principles|rules|"
+        r"terms|"
         r"guardrails)"
         r"|\b(?:my|our) (?:\w+ ){0,2}?(?:guidelines|instructions|polic(?:y|ies)|programming|"
         r"principles|rules|guardrails) (?:prevent|prohibit|forbid|stop|(?:don't|do not|doesn't|"
@@ -300,4 +311,19 @@ _SOURCES: tuple[tuple[str, RefusalKind, RefusalReason | None, str], ...] = (
 @cache
 def rules() -> tuple[Rule, ...]:
     """Return all rules, in the order in which their reasons explain a refusal best."""
-    return tuple(Rule(n, k, r, re.compile(source)) for n, k, r, source in _SOURCES)
+    written = [
+        Rule(name, kind, reason, re.compile(source), f"refusal:{name}")
+        for name, kind, reason, source in _SOURCES
+    ]
+    manners = [
+        Rule(
+            manner.name,
+            manner.kind,
+            manner.reason,
+            re.compile(manner.pattern),
+            key,
+            manner.is_personal,
+        )
+        for key, manner in keyed_manners()
+    ]
+    return (*written, *manners)

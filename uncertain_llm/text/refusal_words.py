@@ -19,6 +19,9 @@ _NOT_MEANT = (
     r"|(?:can't|cannot|can not|couldn't|could not) (?:recommend|praise|say|thank|express|"
     r"tell you|speak|endorse)[^.!?\n]{0,60}\b(?:enough|how much|how happy|how grateful|"
     r"more highly|too highly)"
+    r"|\b(?:who|which|he|she|they|people|critics) (?:says?|said|claims?|thinks?|believes?|holds?) "
+    r"(?:that )?(?:i|we) (?:\w+ ){0,2}?(?:don't|can't|cannot|won't|do not)\b"
+    r"[^.!?;,\n]{0,80}"
     r"|\b(?:why|if|when|because|unless|whether|that|what|reasons?|things|where|until) i (?:can't|"
     r"cannot|can not|won't)"
 )
@@ -40,6 +43,7 @@ _BAD = (
 _BE = r"(?:is|are|was|were|be|it's|that's|isn't|aren't|being)"
 _HELPERS = {
     "not_meant": _NOT_MEANT,
+    "first_person": r"\b(?:i|we|me|us|my|our|let's)\b",
     "offers_guess": r"\b(?:my (?:best |rough |first )?(?:guess|estimate)|i(?:'d|"
     r" would)? (?:guess|estimate|think|believe|lean)|i'd say|i would say|"
     r"i'm guessing|best guess|only a guess|just a guess|"
@@ -118,6 +122,7 @@ _HELPERS = {
     r"(?:it's|it is) (?:also )?(?:important|essential|crucial|best|always|necessary|worth)|"
     r"happy to help|help you|i'm here|let's focus|authorities|law enforcement|police|emergency|"
     r"doctor|therapy|legitimate|alternative\w*|assist\w*|let's|let us|remind|feel free|"
+    r"(?:call|text|dial) (?:\w+ ){0,3}(?:\d{3}|number)|samaritans|helpline|crisis|i hope|good luck|"
     r"do my best|any (?:other )?questions|conversations?|as an ai|just an ai|i'm not able|"
     r"i cannot|i can't|i understand that|i am designed|i'm designed|remember|not alone|"
     r"people who care)\b",
@@ -135,6 +140,8 @@ _HELPERS = {
     r"no|unknown|unclear|websites?|sites?|pages?|sources?|available|published|consult|check|ask|"
     r"contact)\b)(?:[^.!?\n]{0,120}(?:\b(?:is|was|are|were|has|had)\b|\d)|"
     r"(?:\w+ ){0,3}\w+\s*[.!?]?$)",
+    "guesses": r"\b(?:my (?:\w+ )?(?:guess|estimate|hunch|bet)|if (?:pushed|pressed|i had to)|"
+    r"i'd (?:lean|guess|say|bet|put|estimate)|from memory\W|\w*envelope)",
     "penalty": r"\b(?:crimes?|criminals?|prison|jail|fines?|arrest\w*|assault\w*|felon\w+|"
     r"penalt\w+|punish\w+|prosecut\w+|victims?|harms?|hurts?|frighten\w*|suffering|trauma\w*)\b",
     "answers": r"\W*(?:(?:in general|generally|typically|usually|most (?:people|often)),? |"
@@ -143,10 +150,12 @@ _HELPERS = {
     r"(?:that (?:being )?said|however|still), (?!i\b|we\b|please\b|it(?:'s| is)\b|if\b))",
     # An offer gives nothing yet, and neither does what it asks back.
     "offer": r"\b(?:i|we)(?:'d| would| can| could| may| might|'ll| will)(?: \w+)? (?:help|explain|"
-    r"be (?:happy|glad)|suggest|offer|provide|share|discuss|talk|do\b|assist|recommend|walk you|"
+    r"be (?:happy|glad|delighted|pleased)|suggest|offer|provide|share|discuss|talk|do\b|assist|"
+    r"recommend|walk you|"
     r"try|tell)|\b(?:would you (?:like|prefer)|let me know|if you(?:'d| would) (?:like|prefer)|"
     r"happy to|glad to|(?:things|topics|ways|what) i can\b|here(?:'s| is) why|"
-    r"do you (?:want|have)|what would you)\b|\?\s*$",
+    r"do you (?:want|have)|what would you)\b|\?\s*$|^\W*(?:give|tell|send|show|bring|share|ask)\b"
+    r"[^.!?\n]{0,100} (?:and|then) (?:i|we)(?:'ll| can| will)\b",
     "turn": r"(?:,|;| -|\u2014) ?(?:but|however|although|though|yet)\b,?(?! (?:i|we|please|if you|"
     r"you (?:should|may want|might want)|it(?:'s| is)|there are (?:many|other)|let|feel)\b)",
     "list_item": r"(?m:^[ \t]*(?:\d{1,2}[.)]|[-*\u2022])[ \t]+\S)",
@@ -176,8 +185,16 @@ _HELPERS = {
     r"were)\b[^?]*\b(?:allowed|permitted|forbidden|prohibited|wrong|ethical|"
     r"unethical|moral|immoral|appropriate|acceptable|okay|dangerous|safe|harmful)\b",
     "asks_to_write": r"\b(?:write|draft|compose|translate|rewrite|rephrase|paraphrase|"
-    r"summari[sz]e|proofread|correct|continue|complete|story|poem|song|lyrics|"
-    r"dialogue|letter|e-?mail|script|role-?play|pretend)\b",
+    r"summari[sz]e|proofread|correct|continue|complete|finish|story|poem|song|lyrics|"
+    r"dialogue|letter|e-?mail|script|role-?play|pretend|tagline|slogan|riddle|haiku|limerick|"
+    r"caption|monologue|how do you say|in (?:german|french|spanish|italian|portuguese|russian|"
+    r"chinese|japanese))\b|"
+    r"\b(?:schreib|verfass|\u00fcbersetz|\u00e9cri[st]|r\u00e9dige|tradui|escrib|redacta|traduc|"
+    r"traduz|scriv|"
+    r"escrev|\u043d\u0430\u043f\u0438\u0448|\u043f\u0435\u0440\u0435\u0432\u0435\u0434)|"
+    r"[\u5199\u5beb\u8a33\u8bd1\u8b6f]|\u66f8\u3044",
+    "asks_yes_or_no": r"^\W*(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|"
+    r"may|must|might)\b|\b(?:yes or no|true or false)\b",
     "draft": r"^\W*(?:dear\b|subject:|(?:hi|hello) [^,\n]{1,30},[ \t]*\n|(?:sure|certainly|"
     r"of course|absolutely)\b[^\n]{0,100}:[ \t]*\n|here(?:'s| is| are)\b[^\n]{0,120}:)",
     "bare_number": r"\W*\d[\d,.]*",

@@ -1,14 +1,13 @@
 """Tell a refusal from an answer, and why the model refused.
 
 Rules, no model: who is unable (first person), to do what (help, know, access), for which reason,
-where in the reply, and how much of the reply is something else. English only.
+where in the reply, and how much of the reply is something else.
 
 Measured in November 2026 on 2,250 human-labelled replies of five systems to XSTest (Roettger et al.
-2023, arXiv 2308.01263), full refusal against full compliance, F1 of `extent` full: 0.943. Full
-against partial refusal stays hard for rules: of the refusals that are found, 95 %
-of the full ones and 44 % of the partial ones are called so (balanced accuracy 0.693; 0.752 on the
-two systems on which the rules were chosen, 0.666 on the other three). Of 936 recorded
-answers to answerable questions none is called a refusal.
+2023, arXiv 2308.01263), full refusal against full compliance, F1 of `extent` full: 0.946. Full
+against partial refusal stays hard for rules: of the refusals that are found, 95 % of the full ones
+and 44 % of the partial ones are called so (balanced accuracy 0.694). Of 936 recorded answers to
+answerable questions none is called a refusal.
 """
 
 from __future__ import annotations
@@ -17,10 +16,13 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from uncertain_llm.core.decision import Extent, Refusal, RefusalKind, RefusalReason
+from uncertain_llm.text.refusal_manners import NOT_TO_YES_OR_NO
 from uncertain_llm.text.refusal_rules import Rule, rules
+from uncertain_llm.text.refusal_rules_abroad import rules_abroad
+from uncertain_llm.text.refusal_shapes import Shape, shape_of
 from uncertain_llm.text.refusal_words import compiled
 from uncertain_llm.text.sentences import Span, own_words, sentence_spans
-from uncertain_llm.text.stems import sign_of, signs_in
+from uncertain_llm.text.stems import may_match, sign_of, signs_in
 
 __all__ = ["classify_refusal"]
 
@@ -32,6 +34,15 @@ _LIST_ITEMS = 3
 _PREMISE_WORDS = 3
 _LONG_WORDS = 120
 _CLAUSE_WORDS = 4
+_PART_WORDS = 10
+_FEW_CHARS_ABROAD = 240
+"""A refusal in another language that goes on for longer gives something. Chosen, not tuned."""
+_SHAPES = {
+    Shape.SILENCE: (RefusalKind.NON_ANSWER, RefusalReason.EMPTY),
+    Shape.BARE_NO: (RefusalKind.NORMATIVE, None),
+    Shape.ONLY_ASKS: (RefusalKind.QUESTION, RefusalReason.UNDERSPECIFIED),
+    Shape.ONLY_COURTESY: (RefusalKind.NON_ANSWER, RefusalReason.EVASIVE),
+}
 _CLAUSE_ENDS = (",", ";", ":", "-", "\u2013", "\u2014")
 _ANY_RULE = sign_of("refusal:")
 _NOT_MEANT, _CRISIS, _DENIES, _OBJECTION, _CONDEMNATION = (
@@ -69,7 +80,8 @@ def classify_refusal(reply: str, question: str | None = None) -> Refusal | None:
     """Return how `reply` refuses to answer, or None when it answers.
 
     Args:
-        reply: What the model wrote, in English; anything else is read as an answer.
+        reply: What the model wrote, in English; in eight other languages the commonest ways to
+            decline are read too, and everything else as an answer.
         question: What it was asked; lets a corrected premise be told from a plain "no".
 
     Returns:
@@ -87,10 +99,10 @@ def classify_refusal(reply: str, question: str | None = None) -> Refusal | None:
         )
     read = _prepared(reply)
     if not read.spans:
-        return None
+        return _silent(read)
     if question is not None:
         read = read._replace(asked=own_words(question[:_READ_CHARS]))
-    hit = (_said(read) if _may_refuse(reply) else None) or _denied_premise(read)
+    hit = (_said(read) if _may_refuse(reply) else None) or _denied_premise(read) or _shaped(read)
     if hit is None:
         return None
     return Refusal(
@@ -126,7 +138,48 @@ def _may_refuse(reply: str) -> bool:
 
 
 def _said(read: _Reply) -> _Hit | None:
-    return _stated(read) or _objection(read)
+    return _stated(read) or _objection(read) or _stated_abroad(read)
+
+
+def _silent(read: _Reply) -> Refusal | None:
+    """Return the refusal that three dots are; a draft, a figure or an emoji is none."""
+    if not read.words.strip() or shape_of(read.words, (), None) is not Shape.SILENCE:
+        return None
+    kind, reason = _SHAPES[Shape.SILENCE]
+    return Refusal(kind=kind, reason=reason, start=read.skipped, why=str(Shape.SILENCE))
+
+
+def _shaped(read: _Reply) -> _Hit | None:
+    """Return the hit for a reply that is no answer by its whole shape."""
+    if _asks(read, "asks_to_write") and "?" in read.words:
+        return None
+    sentences = [read.sentence(number) for number in range(len(read.spans[:7]))]
+    shape = shape_of(read.words, sentences, read.asked)
+    if shape is None:
+        return None
+    kind, reason = _SHAPES[shape]
+    return _Hit(str(shape), kind, reason, 0, read.spans[0][0])
+
+
+def _is_english(words: str) -> bool:
+    return " the " in words or " is " in words
+
+
+def _stated_abroad(read: _Reply) -> _Hit | None:
+    """Return the first sentence that says in another language that no answer is given."""
+    if (
+        _is_english(read.words)
+        or not may_match("abroad", read.words)
+        or _asks(read, "asks_to_write")
+    ):
+        return None
+    for number in range(min(2, len(read.spans))):
+        begin, _ = read.spans[number]
+        for rule in rules_abroad():
+            if match := rule.pattern.search(read.sentence(number)):
+                start = begin + match.start()
+                return _Hit(rule.name, rule.kind, rule.reason, number, start)
+    return None
 
 
 def _thinking_end(reply: str) -> int:
@@ -158,27 +211,52 @@ def _stated(read: _Reply) -> _Hit | None:
     is_short = len(read.words.split()) <= _SHORT_WORDS
     last = len(read.spans) if is_short else min(_OPENING_SENTENCES, len(read.spans))
     asks_to_write = _asks(read, "asks_to_write")
-    for number in range(1 if asks_to_write else last):
-        hit = _rule_hit(read, number)
+    if asks_to_write:
+        # "No. I won't do it."
+        last = min(last, 1 + (len(read.sentence(0).split()) < _PREMISE_WORDS))
+    alive = _rules_alive(read.words[: read.spans[last - 1][1]])
+    for number in range(last):
+        hit = _rule_hit(read, number, alive)
         if hit is None or _is_beside_answer(read, hit):
             continue
-        if asks_to_write and hit.reason in _ALSO_IN_FICTION:
+        if asks_to_write and (hit.reason in _ALSO_IN_FICTION or not _opens(read, hit)):
+            continue
+        if hit.why in NOT_TO_YES_OR_NO and _asks(read, "asks_yes_or_no"):
             continue
         return _settled(read, hit)
     return None
 
 
+def _opens(read: _Reply, hit: _Hit) -> bool:
+    """Tell whether the refusing words are the writer's own, or begin but for an apology."""
+    if read.words.startswith(("i ", "i'"), hit.start):
+        return True
+    before = read.words[: hit.start]
+    return len(before.split()) <= _CLAUSE_WORDS or compiled("preamble").search(before) is not None
+
+
+def _rules_alive(words: str) -> int:
+    """Return the signs of the rules that may match at all, by who is spoken of."""
+    return _ANY_RULE if compiled("first_person").search(words) else _ANY_RULE & ~_personal()
+
+
+@cache
+def _personal() -> int:
+    return sign_of(*(rule.key for rule in rules() if rule.is_personal))
+
+
 @cache
 def _signed_rules() -> tuple[tuple[Rule, int], ...]:
-    return tuple((rule, sign_of(f"refusal:{rule.name}")) for rule in rules())
+    return tuple((rule, sign_of(rule.key)) for rule in rules())
 
 
-def _rule_hit(read: _Reply, number: int) -> _Hit | None:
+def _rule_hit(read: _Reply, number: int, alive: int) -> _Hit | None:
     sentence = read.sentence(number)
     signs = signs_in(sentence)
-    if not signs & _ANY_RULE:
+    if not signs & alive:
         return None
-    if signs & _NOT_MEANT:
+    is_meant_otherwise, signs = signs & _NOT_MEANT, signs & alive
+    if is_meant_otherwise:
         sentence = compiled("not_meant").sub(lambda m: " " * len(m[0]), sentence)
     for rule, sign in _signed_rules():
         match = rule.pattern.search(sentence) if signs & sign else None
@@ -314,15 +392,19 @@ def _denied_premise(read: _Reply) -> _Hit | None:
 def _extent(read: _Reply, hit: _Hit) -> Extent:
     if hit.reason is RefusalReason.FALSE_PREMISE:
         return Extent.PARTIAL
+    if hit.why.startswith("abroad"):
+        rest = read.words[read.spans[hit.sentence][1] :]
+        return Extent.PARTIAL if len(rest) > _FEW_CHARS_ABROAD else Extent.FULL
     if hit.kind is not RefusalKind.NORMATIVE:
         turned = compiled("content_turn").search(read.words, hit.start)
         is_long = len(read.words[hit.start :].split()) > _LONG_WORDS
-        return Extent.PARTIAL if turned or is_long or _answers_next(read, hit) else Extent.FULL
+        gives = turned or is_long or _answers_next(read, hit) or _guesses_next(read, hit)
+        return Extent.PARTIAL if gives else Extent.FULL
     if hit.why == "moral_objection" or _asks(read, "asks_reasons"):
         # Such a reply repeats the question's words to reject them; only a fact that corrects
         # them is something given.
         return Extent.PARTIAL if _corrects(read) else Extent.FULL
-    if _turns_to_answer(read, hit) or _answers_next(read, hit):
+    if _turns_to_answer(read, hit) or _answers_next(read, hit) or _answers_first(read, hit):
         return Extent.PARTIAL
     return Extent.PARTIAL if _task_share(read, hit) >= 0.25 else Extent.FULL
 
@@ -341,6 +423,23 @@ def _answers_next(read: _Reply, hit: _Hit) -> bool:
     return compiled("answers").match(sentence) is not None and _serves(sentence)
 
 
+def _guesses_next(read: _Reply, hit: _Hit) -> bool:
+    """Tell whether a guess follows: "My guess is yes", "From memory: 8,849 metres"."""
+    following = range(hit.sentence + 1, min(hit.sentence + 3, len(read.spans)))
+    return any(compiled("guesses").search(read.sentence(number)) for number in following)
+
+
+def _answers_first(read: _Reply, hit: _Hit) -> bool:
+    """Tell whether a part of what was asked is answered before the rest is refused."""
+    topic = _topic(read.asked or "")
+    before = (read.sentence(number) for number in range(hit.sentence))
+    return any(
+        len(sentence.split()) >= _PART_WORDS and topic & _topic(sentence) and _serves(sentence)
+        for sentence in before
+        if not compiled("preamble").search(sentence)
+    )
+
+
 def _turns_to_answer(read: _Reply, hit: _Hit) -> bool:
     """Tell whether the refusing sentence itself goes on to answer: ", but adults take 200 mg"."""
     begin, end = read.spans[hit.sentence]
@@ -357,7 +456,8 @@ def _task_share(read: _Reply, hit: _Hit) -> float:
     rest = [read.sentence(n) for n in range(hit.sentence + 1, len(read.spans))]
     if not rest:
         return 0.0
-    on_task = sum(map(_serves, _without_offered(rest))) / len(rest)
+    is_offered = read.sentence(hit.sentence).rstrip().endswith(":") and hit.why == "bows_out"
+    on_task = sum(map(_serves, _without_offered(rest, is_offered=is_offered))) / len(rest)
     topic = _topic(read.asked or "")
     overlap = 0.0
     if topic:
@@ -371,10 +471,9 @@ def _task_share(read: _Reply, hit: _Hit) -> float:
     return on_task + overlap - 0.3 * is_instead
 
 
-def _without_offered(rest: list[str]) -> list[str]:
+def _without_offered(rest: list[str], *, is_offered: bool) -> list[str]:
     """Return the sentences but for the list under "here are some things I can do instead:"."""
     kept: list[str] = []
-    is_offered = False
     for sentence in rest:
         is_item = compiled("list_item").match(sentence) is not None
         is_offered = (is_offered and is_item) or (
@@ -387,9 +486,17 @@ def _without_offered(rest: list[str]) -> list[str]:
 
 def _serves(sentence: str) -> bool:
     """Tell whether a sentence gives a part of what was asked: no reason, no offer, no address."""
-    if _gives_reasons(sentence) or compiled("offer").search(sentence):
+    if _gives_reasons(sentence) or compiled("offer").search(sentence) or _refuses(sentence):
         return False
     return compiled("answers").match(sentence) is not None or not _is_off_task(sentence)
+
+
+def _refuses(sentence: str) -> bool:
+    return any(
+        may_match(rule.key, sentence) and rule.pattern.search(sentence)
+        for rule in rules()
+        if rule.kind is RefusalKind.NORMATIVE
+    )
 
 
 def _gives_reasons(sentence: str) -> bool:

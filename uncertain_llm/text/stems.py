@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from uncertain_llm.text.phrases import telling_words
+from uncertain_llm.text.refusal_manners import keyed_manners
 
 __all__ = ["ALSO", "PHRASES", "STEMS", "may_match", "sign_of", "signs_in"]
 
@@ -48,8 +49,8 @@ _WRITTEN = {
     "refusal:will_not": (
         "advoc allowed assis authorised authorized comfo condo decline designed encou "
         "endor engag forbidden gener going must offer parti permitted prefer programmed "
-        "pass prohibited promo provi rather refuse restricted should somet suppo will won't "
-        "would"
+        "pass prohibited promo provi rather refuse restricted shall shan't should somet suppo will "
+        "won't would"
     ),
     "refusal:cannot_help": "able built can capab could desig equip incap neither posit progr unabl",
     "refusal:against_rules": (
@@ -57,9 +58,22 @@ _WRITTEN = {
     ),
     "refusal:no_comment": "comment nothing opinion",
     "refusal:deflects": "ask check consult contact refer see speak talk",
+    "abroad": (
+        "nicht keine ahnung bekannt lässt mein präzis genauer angeben erläut ablehnen niemand "
+        "n'ai peux puis pourr pouvez parle sais aucune personne j'ignore l'ignore sait peut savoir "
+        "préd prév préfère m'est vais souhaite veux dois suis décliner acceso capacidad conexión "
+        "puedo refier habla aclarar specif darme decirme precisar sé tengo dispongo nadie sabe "
+        "desconozco imposible podemos voy quiero debo pienso niego prefiero posible non nessuno "
+        "chiarire dirmi riferi parli parla rifiuto imposs preferisco minima não recuso prefiro "
+        "desconheço ninguém esclare dizer fornec fala не доступа уточните поясните "
+        "имеете "
+        "отказываюсь вынужден "
+        "不 无 無 没 沒 请 請 换 換 指 说 說 拒 ません ない かね でき 差し控え "
+        "お断り ご遠慮 わか 分か 予測 誰に でしょうか のこと 教えて"
+    ),
     "words:not_meant": (
         "agree argue belie can compl deny empha enoug grateful happi happy help highly "
-        "imagi much overs share stres thank wait won't wrong"
+        "imagi much overs share stres thank wait won't wrong say said claim think hold"
     ),
     "words:objection": (
         "accep addre advis advocate advocating against agree answe appro aren't basis "
@@ -160,7 +174,9 @@ _ALSO_WRITTEN = {
     ),
     "refusal:cannot_help": "n't not neither unable incapable",
 }
-STEMS = {name: tuple(stems.split()) for name, stems in _WRITTEN.items()}
+STEMS = {name: tuple(stems.split()) for name, stems in _WRITTEN.items()} | {
+    key: manner.stems for key, manner in keyed_manners()
+}
 """The stems of each pattern, by the module's short name and the pattern's own."""
 ALSO = {name: tuple(stems.split()) for name, stems in _ALSO_WRITTEN.items()}
 """Second sets: `signs_in` asks for one of each."""
@@ -170,8 +186,7 @@ PHRASES = "phrases"
 
 # Longer ones (an address, a line of Chinese) seldom come again: they are not remembered.
 _WORD_CHARS = 24
-_LETTERS = frozenset("~\u2248")
-"""Stems of one letter."""
+_LETTERS = frozenset(stem for stems in STEMS.values() for stem in stems if len(stem) == 1)
 _BITS = {name: 1 << place for place, name in enumerate([*STEMS, PHRASES])}
 _ALL = (1 << len(_BITS)) - 1
 _SINGLE = _ALL & ~sum(_BITS[name] for name in ALSO)

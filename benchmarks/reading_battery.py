@@ -1,0 +1,176 @@
+"""How many rows of a battery are read right: replies, pairs, refusals, stated numbers, hedges.
+
+    python benchmarks/reading_battery.py tests/text/battery
+    python benchmarks/reading_battery.py FOLDER --misread     # and list the rows read wrong
+
+A folder holds any of these files of JSON lines, each with an "id":
+
+    replies   question, reply, accept: the short answers that the reply gives; [] for none
+    pairs     question, left, right, same
+    refusals  question, reply, kind ("none" for an answer), extent ("full", "partial" or null)
+    stated    text, low, high: the probability it states, or null
+    hedges    more, less: the first sentence is stated more decisively
+
+Pairs are compared as samples are: two are the same when they end up in one cluster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from uncertain_llm.core.confidence import Sample
+from uncertain_llm.signals.equivalence import cluster
+from uncertain_llm.text import classify_refusal, decisiveness, stated_probability
+from uncertain_llm.text.canonical import extract_answer
+
+Row = Mapping[str, Any]
+
+TOLERANCE = 0.02
+"""A probability is read right when it is this near to the range that readers accept."""
+
+
+def same_cluster(question: str, left: Sample, right: Sample) -> bool:
+    """Return whether two samples of a question are counted as one answer."""
+    found = cluster([left, right], answer=left, answer_index=0, question=question)
+    return len(found.clusters) == 1 and len(found.clusters[0]) == 2
+
+
+def read_reply(row: Row) -> str | None:
+    """Return the short answer that is read; a full refusal has none."""
+    refusal = classify_refusal(row["reply"], row["question"])
+    if refusal is not None and refusal.extent == "full":
+        return None
+    return extract_answer(row["reply"], question=row["question"])
+
+
+def reply_is_read_right(row: Row) -> bool:
+    said = read_reply(row)
+    if said is None or not row["accept"]:
+        return said is None and not row["accept"]
+    sample = Sample(text=row["reply"], answer=said)
+    return any(same_cluster(row["question"], sample, Sample(answer=a)) for a in row["accept"])
+
+
+def pair_is_read_right(row: Row) -> bool:
+    samples = Sample(text=row["left"]), Sample(text=row["right"])
+    return all(
+        same_cluster(row["question"], *order) == row["same"] for order in (samples, samples[::-1])
+    )
+
+
+def read_refusal(row: Row) -> tuple[str, str | None]:
+    """Return kind and extent; ("none", None) for an answer."""
+    found = classify_refusal(row["reply"], row["question"])
+    return ("none", None) if found is None else (str(found.kind), str(found.extent))
+
+
+def refusal_is_read_right(row: Row) -> bool:
+    return read_refusal(row) == (row["kind"], row["extent"])
+
+
+def stated_is_read_right(row: Row) -> bool:
+    value = stated_probability(row["text"]).value
+    if value is None or row["low"] is None:
+        return value is None and row["low"] is None
+    return bool(row["low"] - TOLERANCE <= value <= row["high"] + TOLERANCE)
+
+
+def hedge_is_read_right(row: Row) -> bool:
+    more, less = (decisiveness(row[name]).score for name in ("more", "less"))
+    return more is not None and less is not None and more > less
+
+
+CHECKS: dict[str, Callable[[Row], bool]] = {
+    "replies": reply_is_read_right,
+    "pairs": pair_is_read_right,
+    "refusals": refusal_is_read_right,
+    "stated": stated_is_read_right,
+    "hedges": hedge_is_read_right,
+}
+
+
+def read_rows(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def details(name: str, rows: list[Row]) -> Iterator[str]:
+    """Yield the figures that one share of rows read right hides."""
+    if name == "replies":
+        without = [row for row in rows if not row["accept"]]
+        given = [row for row in rows if row["accept"]]
+        yield _share("with an answer", map(reply_is_read_right, given))
+        yield _share("without one", map(reply_is_read_right, without))
+    if name == "pairs":
+        for same, label in ((True, "the same, merged"), (False, "different, kept apart")):
+            yield _share(label, (pair_is_read_right(r) for r in rows if r["same"] == same))
+    if name == "refusals":
+        yield from _refusal_details(rows)
+    if name == "stated":
+        for stated, label in ((True, "states one"), (False, "states none")):
+            mine = [row for row in rows if (row["low"] is not None) == stated]
+            yield _share(label, map(stated_is_read_right, mine))
+
+
+def _refusal_details(rows: list[Row]) -> Iterator[str]:
+    found = Counter((row["kind"], row["extent"], *read_refusal(row)) for row in rows)
+    hit, said, meant = (
+        sum(n for key, n in found.items() if full(key))
+        for full in (
+            lambda key: key[1] == "full" and key[3] == "full",
+            lambda key: key[3] == "full",
+            lambda key: key[1] == "full",
+        )
+    )
+    yield f"F1 of full refusals {2 * hit / max(1, said + meant):.3f}"
+    refused = [row for row in rows if row["kind"] != "none"]
+    yield _share("found at all", (read_refusal(r)[0] != "none" for r in refused))
+    both = [row for row in refused if read_refusal(row)[0] != "none"]
+    yield _share("kind, where found", (read_refusal(r)[0] == r["kind"] for r in both))
+    yield _share("extent, where found", (read_refusal(r)[1] == r["extent"] for r in both))
+    answers = [row for row in rows if row["kind"] == "none"]
+    yield _share("answers left alone", (read_refusal(r)[0] == "none" for r in answers))
+
+
+def _share(label: str, right: Iterator[bool]) -> str:
+    checks = list(right)
+    return f"{label} {sum(checks)}/{len(checks)}"
+
+
+def describe(name: str, row: Row) -> str:
+    """Return a row and what was read, on one line."""
+    if name == "replies":
+        return f"read {read_reply(row)!r}: {json.dumps(row, ensure_ascii=False)}"
+    if name == "refusals":
+        return f"read {read_refusal(row)}: {json.dumps(row, ensure_ascii=False)}"
+    if name == "stated":
+        read = stated_probability(row["text"]).value
+        return f"read {read}: {json.dumps(row, ensure_ascii=False)}"
+    return json.dumps(row, ensure_ascii=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--misread", action="store_true", help="list the rows read wrong")
+    options = parser.parse_args()
+    for name, check in CHECKS.items():
+        path = options.folder / f"{name}.jsonl"
+        if not path.exists():
+            print(f"{name}: no {path.name} in {options.folder}, skipped")
+            continue
+        rows = read_rows(path)
+        wrong = [row for row in rows if not check(row)]
+        n_right = len(rows) - len(wrong)
+        said = "; ".join(details(name, rows))
+        print(f"{name}: {n_right} of {len(rows)} read right ({n_right / len(rows):.3f}); {said}")
+        for row in wrong if options.misread else ():
+            print("   ", describe(name, row))
+
+
+if __name__ == "__main__":
+    main()
