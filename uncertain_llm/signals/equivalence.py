@@ -23,6 +23,8 @@ from uncertain_llm.text.canonical import (
     same_in_view,
     value_key,
 )
+from uncertain_llm.text.expressions import constant_value
+from uncertain_llm.text.folding import words
 from uncertain_llm.text.names import TextForm
 from uncertain_llm.text.questions import view_question
 from uncertain_llm.text.same_names import acronyms
@@ -326,7 +328,8 @@ def _few_pairs(forms: dict[str, AnswerForm]) -> Iterable[tuple[str, str]]:
     for left, right in combinations(sorted(forms), 2):
         first, second = forms[left].words, forms[right].words
         if first is None or second is None:
-            meet = first is second and _share_a_block(forms[left], forms[right])
+            is_array = AnswerKind.JSON in (forms[left].kind, forms[right].kind)
+            meet = is_array or (first is second and _share_a_block(forms[left], forms[right]))
         elif first.negations != second.negations:
             # Texts whose numbers or negations differ are apart: no rule finds them the same.
             meet = False
@@ -395,6 +398,11 @@ def _blocks(form: AnswerForm) -> set[str]:
         found.update({f"year {form.date.year}", f"month {form.date.month}"})
     if form.quantity is not None and form.words is None:
         found.add("")
+    if form.kind in (AnswerKind.JSON, AnswerKind.LIST):
+        found.update(words(form.text)[:_MAX_BLOCKS])
+    constant = constant_value(form.key) if form.kind is AnswerKind.EXPRESSION else None
+    if constant is not None:
+        found.update(_magnitudes(Fraction(constant)))
     if form.words is None and (value := value_key(form)) is not None:
         found.add(f"={value}")
     return found

@@ -14,13 +14,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from uncertain_llm.core.base import Value
+from uncertain_llm.text.aliases import symbol_name
 from uncertain_llm.text.code_forms import canonical_code, canonical_formula
 from uncertain_llm.text.dates import DATE_LEADS, DATE_STARTS, DateForm, read_date, same_date
-from uncertain_llm.text.expressions import constant_key, plain_math, read_expression
+from uncertain_llm.text.expressions import constant_key, constant_value, plain_math, read_expression
 from uncertain_llm.text.extract import CODE_TASKS, NUMBER_TASKS, OPTION_TASKS, extract_answer
 from uncertain_llm.text.folding import fold, squash, word_set, words
 from uncertain_llm.text.names import TextForm, read_text
-from uncertain_llm.text.number_words import NUMBER_WORDS
+from uncertain_llm.text.number_words import NUMBER_WORDS, roman_value
 from uncertain_llm.text.number_words_abroad import figures_for_words
 from uncertain_llm.text.numerals import QUANTITY_STARTS, Quantity, read_quantity
 from uncertain_llm.text.options import option_by_text, option_letter, option_number
@@ -59,6 +60,12 @@ _TYPED_WORDS = NUMBER_WORDS | word_set(
 )
 _YES = frozenset({"yes", "true", "correct", "yeah", "yep", "right"})
 _NO = frozenset({"no", "false", "incorrect", "nope", "wrong"})
+# Only where yes or no is asked for: "Ja" and "Non" are names elsewhere.
+_ALSO_YES = word_set(
+    "oui ja si sim da да 是 是的 はい 对 definitely absolutely certainly indeed sure affirmative"
+)
+_ALSO_NO = word_set("non nein nao nej нет 不 不是 否 いいえ never")
+_ALSO_BOOLEAN = _ALSO_YES | _ALSO_NO
 # "Yes and no", "yes or no, depending on the state" say neither; "no one" is a person.
 _SAYS_FIRST = re.compile(
     r"(yes|no|true|false)\b(?=[\s,.;:!-])(?! one\b)(?!\W{1,3}(?:(?:and|or|but|but also|and also) )?"
@@ -73,6 +80,9 @@ _TYPED_STARTS = {
     for letter in {start[0] for start in starts}
 }
 """By first letter, so that a text is compared with few of them."""
+_LIST_SPLIT = re.compile(r"\s*(?:,\s*(?:and\s)?|\sand\s|;|\n)\s*")
+_ROUNDED_DIGITS = 3
+"""Two figures are too few to be sure of a rounding."""
 _NEXT_ITEM = re.compile(r",|\sand\s|\sor\s")
 _NONE = frozenset({"none", "nil"})
 _ORDINAL = re.compile(
@@ -81,10 +91,11 @@ _ORDINAL = re.compile(
 _RATIO = re.compile(r"^\s*(\d[\d.]{0,15})\s*(?::|to)\s*(\d[\d.]{0,15})\s*\.?\s*$")
 _FUNCTION = re.compile(r"sqrt|sin|cos|tan|ln|log|exp|pi")
 _TUPLE = re.compile(r"\s*([(\[{]?)\s*([^()\[\]{}]{1,300})\s*([)\]}]?)\s*")
-_MEMBER_OF = re.compile(r"^\s*[a-z]\s*(?:∈|\bin\b|=)\s*(?=[(\[{])")
+_MEMBER_OF = re.compile(r"^\s*(?:[a-z]|\([a-z](?:, ?[a-z]){1,3}\))\s*(?:∈|\bin\b|=)\s*(?=[(\[{])")
 _MEMBER_NAME = re.compile(r"^\s*[a-z](?:_?\d)?\s*=\s*")
 _RELATION = re.compile(r"(<=|>=|!=|[<>≤≥≠])")
 _MATHS = re.compile(
+    r"\b(?:sin|cos|tan|ln|log|exp)[ (]{1,2}\d?[a-z]\b|"
     r"[\\^√π]|\d\s*[a-z]\b|[a-z]\s*[-+*/=]\s*[\w(]|\)\s*[(/*]|\d\s*[*/+]\s*[\d(]|sqrt|pi\b"
 )
 _WORDY = re.compile(r"[^\W\d_]{2,}(?:[ '.,-]+[^\W\d_]+)*[.]?")
@@ -236,7 +247,7 @@ def _read_short(answer: str, question: str | None, task: str | None) -> AnswerFo
 
 
 def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
-    text = answer.strip()
+    text = _exact_side(answer.strip())
     if task not in _SPECIAL_TASKS and not view.options and _is_phrase(text, view):
         return _text_form(text, view)
     if task in CODE_TASKS:
@@ -254,15 +265,28 @@ def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
     return _number_or_date(text, view, task) or _formula(text, view) or _text_form(text, view)
 
 
+def _exact_side(text: str) -> str:
+    r"""Return "9\pi" for "9\pi \approx 28.27", when the second is the first one rounded."""
+    if "≈" not in text and "\\approx" not in text:
+        return text
+    left, _, right = plain_math(text).partition("≈")
+    exact = left.rpartition("=")[2].strip()
+    rounded = read_quantity(right.strip())
+    is_same = rounded is not None and _rounds_constant(read_expression(exact), rounded)
+    return exact if is_same else text
+
+
 def _is_phrase(text: str, view: QuestionView) -> bool:
     """Tell whether an answer can only be a name or phrase: the common case, cut short.
 
     Every other reader would say no: number, date and boolean are known by how they begin, a
     formula by its signs, a list of formulas by its first part.
     """
-    if not _PHRASE.fullmatch(text):
+    if not _PHRASE.fullmatch(text) or (view.wants_number and roman_value(text) is not None):
         return False
     lowered = text.lower()
+    if view.wants_boolean and lowered.rstrip(".") in _ALSO_BOOLEAN:
+        return False
     if figures_for_words(text, asked_abroad=view.counts_abroad) is not text:
         return False
     if not _may_begin_typed(lowered) and "pi" not in lowered and "sqrt" not in lowered:
@@ -314,6 +338,8 @@ def _boolean_key(text: str, view: QuestionView) -> str | None:
         return "yes" if folded in _YES else "no"
     if not view.wants_boolean:
         return None
+    if folded in _ALSO_YES or folded in _ALSO_NO:
+        return "yes" if folded in _ALSO_YES else "no"
     first = _SAYS_FIRST.match(folded)
     return None if first is None else ("yes" if first.group(1) in _YES else "no")
 
@@ -361,6 +387,8 @@ def _plain_value(text: str, view: QuestionView) -> str:
         plain = _RATIO.sub(r"\1/\2", plain)
     elif view.wants_number and fold(plain).strip(" .") in _NONE:
         plain = "0"
+    elif view.wants_number and len(plain) > 1 and (value := roman_value(plain)) is not None:
+        plain = str(value)
     if "century" in view.stems and _ORDINAL.fullmatch(plain):
         plain += " century"
     return plain
@@ -416,9 +444,7 @@ def _relation(plain: str) -> str | None:
 
 
 def _looks_like_maths(plain: str) -> bool:
-    if not (
-        _MATHS_SIGN.search(plain) or "sqrt" in plain or "pi" in plain or _DIGIT_LETTER.search(plain)
-    ):
+    if not (_MATHS_SIGN.search(plain) or _FUNCTION.search(plain) or _DIGIT_LETTER.search(plain)):
         return False
     return _MATHS.search(plain) is not None
 
@@ -450,6 +476,8 @@ def _number_list(plain: str, view: QuestionView) -> str | None:
         if key is None:
             return None
         keys.append(key)
+    if names in (["x", "y"], ["x", "y", "z"]):
+        return f"() {' '.join(keys)}"  # a point
     if len(names) > 1 and len(names) == len(keys):
         return " ".join(f"{name}={key}" for name, key in zip(names, keys, strict=True))
     is_ordered = (view.ordered and opening != "{") or (opening in {"(", "["} and bool(closing))
@@ -457,7 +485,7 @@ def _number_list(plain: str, view: QuestionView) -> str | None:
 
 
 def _text_form(text: str, view: QuestionView) -> AnswerForm:
-    form = read_text(plain_math(text))
+    form = read_text(symbol_name(text, view.stems) or plain_math(text))
     if view.about_letters:
         return AnswerForm(AnswerKind.TEXT, form.letters, text, words=form)
     kind = AnswerKind.LIST if form.items is not None and len(form.items) > 2 else AnswerKind.TEXT
@@ -501,6 +529,8 @@ def same_in_view(left: AnswerForm, right: AnswerForm, view: QuestionView) -> str
             unit_known=unit_known,
             percent_known=view.wants_percent,
         )
+    if AnswerKind.JSON in (left.kind, right.kind):
+        return "list" if _same_sequence(left, right) else None
     if (
         AnswerKind.EXPRESSION in (left.kind, right.kind)
         and left.words is None
@@ -512,7 +542,37 @@ def same_in_view(left: AnswerForm, right: AnswerForm, view: QuestionView) -> str
 
 def _same_value(left: AnswerForm, right: AnswerForm) -> str | None:
     keys = {value_key(form) for form in (left, right)}
-    return "expression" if len(keys) == 1 and None not in keys else None
+    if len(keys) == 1 and None not in keys:
+        return "expression"
+    for formula, number in ((left, right), (right, left)):
+        if formula.kind is AnswerKind.EXPRESSION and number.quantity is not None:
+            return "rounding" if _rounds_constant(formula.key, number.quantity) else None
+    return None
+
+
+def _rounds_constant(key: str | None, number: Quantity) -> bool:
+    """Tell whether a number is the constant of a formula, rounded as far as it is written."""
+    value = None if key is None else constant_value(key)
+    is_bare = number.comparator is None and number.high is None and number.factor == 1
+    if value is None or not is_bare or not number.decimals or number.digits < _ROUNDED_DIGITS:
+        return False
+    half_step = float(number.scale) / (2 * 10.0**number.decimals)
+    return abs(value - float(number.value)) <= half_step
+
+
+def _same_sequence(left: AnswerForm, right: AnswerForm) -> bool:
+    """Tell whether an array and a list name the same things in the same order."""
+    array, listed = (left, right) if left.kind is AnswerKind.JSON else (right, left)
+    parsed = find_json(array.text)
+    if not isinstance(parsed, list) or not all(isinstance(p, str | int | float) for p in parsed):
+        return False
+    if any(bracket in listed.text for bracket in "()[]{}"):
+        return False
+    parts = [part for part in _LIST_SPLIT.split(listed.text.strip(" .")) if part]
+    return len(parts) == len(parsed) and all(
+        _read_short(str(item), None, None).group == _read_short(part, None, None).group
+        for item, part in zip(parsed, parts, strict=True)
+    )
 
 
 def value_key(form: AnswerForm) -> str | None:

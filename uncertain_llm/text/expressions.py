@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from uncertain_llm.text.folding import with_carets
 
-__all__ = ["constant_key", "plain_math", "read_expression"]
+__all__ = ["constant_key", "constant_value", "plain_math", "read_expression"]
 
 _WRAPPERS = re.compile(
     r"\\(?:text|mathrm|mathbf|mathit|mathsf|textbf|textit|operatorname|mbox|rm|bf)\b\s*"
@@ -40,6 +40,7 @@ _SUBSTITUTIONS = (
 _TOKEN = re.compile(
     r"\s*(?:(\d+(?:\.\d+)?|\.\d+)|(sqrt|sin|cos|tan|ln|log|exp|pi|[a-zA-Z])|(\*\*|[-+*/^(){}!°=]))"
 )
+_REAL_CONSTANT = re.compile(r";-?\d[\d.]{0,20}(?:e[-+]\d{1,3})?")
 _LOOSE_POWER = re.compile(r"(?<=\w) {1,4}\^")
 _MAX_LENGTH = 300
 _MAX_DEPTH = 40
@@ -169,6 +170,16 @@ def constant_key(value: Fraction) -> str | None:
         return f";{_rounded(complex(float(value)))}"
     except OverflowError:
         return None
+
+
+def constant_value(key: str) -> float | None:
+    """Return the value that the fingerprint of a real constant holds; None for other formulas.
+
+    Example:
+        >>> round(constant_value(read_expression("9pi")), 3), constant_value(read_expression("2x"))
+        (28.274, None)
+    """
+    return float(key[1:]) if _REAL_CONSTANT.fullmatch(key) else None
 
 
 def _tokens(plain: str) -> list[str] | None:
@@ -315,10 +326,27 @@ class _Parser:
                 raise ValueError("unbalanced")
             return value
         if token in _FUNCTIONS:
-            self.summed = max(self.summed, 1.0)
-            return _FUNCTIONS[token](self._power())
+            return self._function(token)
         if token == "pi":
             return complex(math.pi)
         if token in self.binding:
             return complex(self.binding[token])
         return complex(float(token))
+
+    def _function(self, name: str) -> complex:
+        """Evaluate "cos(2x)", "cos 2x" and "cos^2 x"; a negative power is the inverse, unread."""
+        self.summed = max(self.summed, 1.0)
+        exponent = complex(1)
+        if self._peek() == "^":
+            self._take()
+            exponent = self._atom()
+            if exponent.real < 0:
+                raise ValueError("inverse function")
+        if name == "sqrt":
+            return complex(_FUNCTIONS[name](self._power()) ** exponent)
+        if self._peek() in {"(", "{"}:
+            return complex(_FUNCTIONS[name](self._atom()) ** exponent)
+        argument = self._power()
+        while self._peek()[:1].isalnum() and self._peek() not in _FUNCTIONS:
+            argument *= self._power()
+        return complex(_FUNCTIONS[name](argument) ** exponent)

@@ -14,7 +14,7 @@ from uncertain_llm.text.cleaning import (
 )
 from uncertain_llm.text.code_forms import canonical_formula, find_code
 from uncertain_llm.text.dates import read_date
-from uncertain_llm.text.expressions import plain_math, read_expression
+from uncertain_llm.text.expressions import constant_value, plain_math, read_expression
 from uncertain_llm.text.folding import fold, holds_any, last_match, squash, stem, word_set, words
 from uncertain_llm.text.markers import Marked, find_marked
 from uncertain_llm.text.number_prose import number_in_prose
@@ -76,6 +76,7 @@ _BARE_MATHS = re.compile(
     r"(?=.{0,80}(?:[<>\u2264\u2265\u00b1\u2208]|\\(?:in|pm|le|ge|leq|geq|cup|neq)\b|=.{1,40}=))"
     r"(?:\\[a-z]{1,6}|sqrt|infinity|\b(?:or|and|in)\b|[^a-zA-Z\n]|[a-zA-Z](?![a-zA-Z])){2,100}"
 )
+_POINT_NAMED = re.compile(r"^\([a-z](?:, ?[a-z]){1,3}\) ?= ?(?=\()")
 _SENTENCE = re.compile(r"\b(?!sqrt|infinity|approx)[a-z]{3,}\s+(?:is|are|equals?|was|be)\s")
 _QUOTES = "\"'\u201c\u201d\u2018\u2019`*_ \t"
 _WRAPS = (
@@ -259,6 +260,8 @@ def _without_retracted(text: str) -> str:
 
 
 def _is_short(text: str) -> bool:
+    if " or " in text and "\\boxed" not in text and _BARE_MATHS.fullmatch(text):
+        return True
     if len(text) > 80 or "\n" in text or "\\boxed" in text:
         return False
     if ":" in text or "<" in text or "####" in text:
@@ -298,7 +301,7 @@ def _settle(value: str, view: QuestionView, task: str | None) -> str | None:
     short = _unwrapped(plain)
     if not short:
         return None
-    short = _without_preamble(short, view)
+    short = _POINT_NAMED.sub("", _without_preamble(short, view))
     if len(short) < 40 and _PLAIN.fullmatch(short) and not _restates(short, view):
         return short
     if is_listed(short) or _BARE_MATHS.fullmatch(short):
@@ -335,11 +338,17 @@ def _settle_typed(
 def _end_of_chain(short: str, view: QuestionView, task: str | None) -> str:
     """Return the last side of "1/8 = 0.125 = 12.5%" where a number is asked for."""
     last = short.rsplit("=", 1)[-1].strip()
-    is_asked = view.wants_number or (
-        task in NUMBER_TASKS and _CHAIN.fullmatch(short) is not None and " or " not in short
+    is_asked = " or " not in short and (
+        view.wants_number or (task in NUMBER_TASKS and _CHAIN.fullmatch(short) is not None)
     )
-    is_chain = is_asked and read_quantity(plain_math(last)) is not None
-    return last if is_chain else short
+    return last if is_asked and _is_value(plain_math(last)) else short
+
+
+def _is_value(plain: str) -> bool:
+    """Tell whether a side of an equation is a number, or a constant such as "9π"."""
+    return (
+        read_quantity(plain) is not None or constant_value(read_expression(plain) or "") is not None
+    )
 
 
 def _without_preamble(short: str, view: QuestionView) -> str:
@@ -408,7 +417,7 @@ def _settle_number(short: str, view: QuestionView) -> str | None:
     left, equals, right = math.rpartition("=")
     if equals and "".join(left.split()) in "".join(plain_math(view.text).split()) and left.strip():
         return right.strip()
-    if "=" in math and read_quantity(last := math.rsplit("=", 1)[1].strip(" .")) is not None:
+    if "=" in math and _is_value(last := math.rsplit("=", 1)[1].strip(" .")):
         return last
     if "\\" not in short and _SENTENCE.search(math) and (found := number_in_prose(short, view)):
         return found

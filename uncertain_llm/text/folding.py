@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from uncertain_llm.text.han_variants import HAN_VARIANTS
+
 __all__ = [
     "ARTICLES",
     "NEGATIONS",
@@ -63,6 +65,7 @@ _INITIAL_SIGN = re.compile(r"\.(?<=[a-z]\.)(?<![a-z0-9][a-z]\.) ?[a-z](?![a-z0-9
 _WORD = re.compile(r"\d[\d.,]*\d|[^\W_]+|[%$€£¥₹°+#]")
 _TRANSLATED = re.compile("[" + "".join(map(chr, _LETTERS)) + "]")
 # No character below U+0300 is a combining mark, so only these runs are looked at one by one.
+_HAN = re.compile("[\u4e00-\u9fff]")
 _MAY_COMBINE = re.compile("[\u0300-\U0010ffff]+")
 
 
@@ -75,6 +78,8 @@ def _fold(text: str) -> str:
     out = _translated(unicodedata.normalize("NFKC", with_carets(text)).casefold())
     decomposed = unicodedata.normalize("NFD", out)
     bare = _MAY_COMBINE.sub(_without_marks, decomposed)
+    if _HAN.search(bare):
+        bare = bare.translate(HAN_VARIANTS)
     return _translated(unicodedata.normalize("NFC", bare))
 
 
@@ -100,6 +105,8 @@ def _without_marks(run: re.Match[str]) -> str:
 
 def fold(text: str) -> str:
     """Return the text without case and, in Latin and Greek script, without accents.
+
+    Chinese signs are simplified.
 
     Args:
         text: Any text, broken surrogates included.

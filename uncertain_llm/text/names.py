@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from uncertain_llm.text.aliases import ALIASES
 from uncertain_llm.text.folding import (
     ARTICLES,
     NEGATIONS,
@@ -31,7 +32,7 @@ _HONORIFICS = word_set(
 )
 _RULERS = word_set("king queen pope emperor empress tsar czar kaiser sultan")
 _NAME_TAILS = word_set(
-    "fc afc cf jr phd md esq obe cbe mbe kbe inc ltd llc corp corporation plc gmbh"
+    "fc afc cf jr phd md esq obe cbe mbe kbe inc ltd llc corp corporation plc gmbh ag"
 )
 _LEADING = word_set("in on at by from to for of with via into near its it is was are were be about")
 _STATE_PREFIXES = (
@@ -39,46 +40,6 @@ _STATE_PREFIXES = (
     "city of ", "town of ",
     "federation of ", "principality of ", "islamic republic of ", "grand duchy of ",
 )  # fmt: skip
-# Keys are folded words joined by blanks; each line is one thing.
-_ALIASES = {
-    name: names[0]
-    for names in (
-        line.split("|")
-        for line in (
-            "united state|us|usa|united states of america|united state of america|america",
-            "united kingdom|uk|great britain and northern ireland|united kingdom of great "
-            "britain and northern ireland",
-            "soviet union|ussr|union of soviet socialist republic",
-            "netherland|holland",
-            "united arab emirate|uae",
-            "new york city|nyc",
-            "los angeles|la",
-            "washington dc|washington district of columbia",
-            "european union|eu",
-            "united nation|un",
-            "world war two|ww2|wwii|world war 2|world war ii|second world war|2nd world war",
-            "world war one|ww1|wwi|world war 1|world war i|first world war|1st world war",
-            "mount everest|mt everest",
-            "television|tv",
-            "okay|ok",
-            "czech republic|czechia",
-            "people republic of china|prc",
-            "beijing|peking",
-            "mumbai|bombay",
-            "kolkata|calcutta",
-            "chennai|madras",
-            "kyiv|kiev",
-            "myanmar|burma",
-            "eswatini|swaziland",
-            "ivory coast|cote divoire",
-            "cape verde|cabo verde",
-            "timor leste|east timor",
-            "north macedonia|macedonia",
-            "ho chi minh city|saigon",
-        )
-    )
-    for name in names
-}
 _SPELLINGS: dict[str, str] = dict(
     re.findall(
         r"(\w+)=(\w+)",
@@ -241,7 +202,7 @@ def _read(text: str) -> TextForm:
     spelled = words(plain)[:_MAX_WORDS]
     tokens = _content(spelled)
     key = " ".join(tokens)
-    known = _ALIASES.get(key)
+    known = ALIASES.get(key)
     if known is not None:
         tokens, key = tuple(known.split(" ")), known
     if aliases:
@@ -284,7 +245,7 @@ def _may_have_second_name(plain: str) -> bool:
 
 def _key(text: str) -> str:
     key = " ".join(_content(words(text)))
-    return _ALIASES.get(key, key)
+    return ALIASES.get(key, key)
 
 
 def _content(spelled: list[str]) -> tuple[str, ...]:
@@ -305,7 +266,7 @@ def _treated(spelled: list[str]) -> tuple[str, ...]:
     if len(kept) > 1:
         # The last word stays: vitamin A, Hepatitis A.
         kept = [word for word in kept[:-1] if word not in ARTICLES] + kept[-1:]
-        while len(kept) > 1 and kept[0] in _HONORIFICS:
+        while len(kept) > 1 and kept[0] in _HONORIFICS and kept[:2] != ["dr", "congo"]:
             kept = kept[1:]
         while len(kept) > 1 and kept[-1] in _NAME_TAILS:
             kept = kept[:-1]

@@ -28,6 +28,7 @@ _EXPLAINS = re.compile(
 )
 _COMPUTED = re.compile(r"\d\s*[=+*/\u00d7x]\s*[-$]?\d|=")
 _POWER_OF_TEN = re.compile(r"\s?(?:x|\u00d7|\*|\u00b7)\s?10\s?(?:\^|\*\*)\s?[({]?-?\d{1,3}[)}]?")
+_TIMES_PI = re.compile(r"\s?(?:\u03c0|\\pi\b|pi\b)")
 _LONG_UNIT = re.compile(
     r"\s(?:degrees? \w+|(?:square|cubic) [a-z]+|[a-z]+ (?:per|an) [a-z]+|light[ -]years?)",
     re.IGNORECASE,
@@ -277,7 +278,7 @@ def _with_surroundings(sentence: str, start: int, end: int) -> tuple[str, str]:
         is_unit = word == "%" or find_unit(fold(word)) is not None
         stop = end + span.end() + (named.end() if named and is_unit else 0)
         return sentence[start:stop], word
-    if power := _POWER_OF_TEN.match(after):
+    if power := _POWER_OF_TEN.match(after) or _TIMES_PI.match(after):
         return sentence[start : end + power.end()], ""
     if length := _named_unit(after):
         parts = after[:length].split()

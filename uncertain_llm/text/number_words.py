@@ -13,6 +13,7 @@ __all__ = [
     "SCALES",
     "number_from_han",
     "number_from_words",
+    "roman_value",
     "take_number_words",
 ]
 
@@ -102,6 +103,24 @@ def number_from_han(text: str) -> Fraction | None:
         else:
             total, group, digit = total + (group + digit or 1) * value, 0, 0
     return Fraction(total + group + digit)
+
+
+_ROMAN = re.compile(r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+
+
+def roman_value(text: str) -> int | None:
+    """Return the number that a Roman numeral writes; None for anything else.
+
+    Example:
+        >>> roman_value("MCMLXIX"), roman_value("Mix")
+        (1969, None)
+    """
+    if _ROMAN.fullmatch(text) is None:
+        return None
+    values = [_ROMAN_DIGITS[sign] for sign in text]
+    signed = zip(values, [*values[1:], 0], strict=True)
+    return sum(-value if value < following else value for value, following in signed)
 
 
 def take_number_words(parts: Sequence[str]) -> tuple[Fraction | None, int]:

@@ -459,7 +459,7 @@ def _unit_of(rest: str) -> Unit | None:
 _TAILS = word_set(
     "away long tall high deep wide old ago each total more left apart per person in total"
 )
-_NOT_NOUNS = word_set("and or not but then if is are was were than no of to by for from with")
+_NOT_NOUNS = word_set("and or not but then if is are was were than no of to by for from with pi π")
 
 
 def _is_noun(nouns: list[str]) -> bool:

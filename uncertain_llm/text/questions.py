@@ -64,6 +64,7 @@ _MEASURE = re.compile(
     # Arithmetic in words or signs: "what is 3/4 of 56", "what's 12 times 9".
     r"\bwhat(?:'s| is) [^?\n]{0,30}?\d[^?\n]{0,30}?(?:%|per ?cent| times | plus |"
     r" minus |divided|multiplied| of \d|\d ?[-+*/\u00d7\u00f7^] ?\d)|\bscientific notation\b|"
+    r"^\W*(?:the )?(?:surface )?(?:area|volume|perimeter|circumference|sum|product|value) of\b|"
     r"\bcalculate\b|\bcompute\b|\bevaluate\b|\bin "
     r"(?:what|which) year\b"
 )

@@ -4,7 +4,7 @@ Rules, no model: who is unable (first person), to do what (help, know, access), 
 where in the reply, and how much of the reply is something else.
 
 Measured in November 2026 on 2,250 human-labelled replies of five systems to XSTest (Roettger et al.
-2023, arXiv 2308.01263), full refusal against full compliance, F1 of `extent` full: 0.946. Full
+2023, arXiv 2308.01263), full refusal against full compliance, F1 of `extent` full: 0.944. Full
 against partial refusal stays hard for rules: of the refusals that are found, 95 % of the full ones
 and 44 % of the partial ones are called so (balanced accuracy 0.694). Of 936 recorded answers to
 answerable questions none is called a refusal.

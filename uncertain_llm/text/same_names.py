@@ -97,7 +97,12 @@ def _same_spelling(left: TextForm, right: TextForm, question: QuestionView) -> s
     if left.items is not None and left.items == right.items:
         return "list"
     # "Herbert, Frank", "white and red": a comma or an "and" gives the order free.
-    if (left.items or right.items) and _sorted_words(left) == _sorted_words(right):
+    # But what "3" and "2" belong to is told by where they stand.
+    if (
+        not left.numbers
+        and (left.items or right.items)
+        and _sorted_words(left) == _sorted_words(right)
+    ):
         return "order"
     return "items" if left.items and right.items and _same_items(left.items, right.items) else None
 

@@ -97,6 +97,7 @@ _SEGMENT = re.compile(
     r"(?<![\\\d$])\$(?=\S)([^$\n]{1,300}?)(?<=\S)\$(?![\d$])",
     re.DOTALL,
 )
+_ASIDE = re.compile(r"\([^()\n]{1,80}\)")
 _EQUALS = re.compile(r"(?<![<>!])=|≈|\\approx\b|\\equiv\b")
 _JOINT = re.compile(r"\s*(?:,|,?\s*(?:and|or))\s*")
 _LISTED = re.compile(
@@ -396,7 +397,8 @@ def formula_in_prose(text: str, question: QuestionView) -> str | None:
         return None
     matches = list(_SEGMENT.finditer(text))[-30:]
     # Figures after the last formula: the conclusion is in words.
-    if matches and any(map(str.isdigit, text[matches[-1].end() :])):
+    rest = _ASIDE.sub("", text[matches[-1].end() :]) if matches else ""
+    if any(map(str.isdigit, rest)):
         return None
     for place in range(len(matches) - 1, -1, -1):
         values = [_value_of(matches[place], question)]
