@@ -13,7 +13,6 @@ from uncertain_llm.stats.selection import (
     CertifiedThreshold,
     NotCertified,
     certify_threshold,
-    certify_threshold_by_split,
 )
 from uncertain_llm.stats.selection_advice import labels_needed, smallest_alpha
 from uncertain_llm.stats.selection_items import LabelledItems
@@ -264,21 +263,6 @@ def test_grid_keeps_ties_together_and_steps_in_coverage() -> None:
     assert fine.coverages[-1] == 1.0
 
 
-def test_split_uses_no_label_twice_and_repeats_with_the_seed() -> None:
-    scores, losses = _sample(np.random.default_rng(6), "smooth", 1000)
-
-    first, second = (
-        certify_threshold_by_split(
-            scores, losses, np.random.default_rng(9), alpha=0.2, delta=0.1, share=0.3
-        )
-        for _ in range(2)
-    )
-
-    assert first == second
-    assert isinstance(first, CertifiedThreshold)
-    assert first.n_labels == 700
-
-
 def test_plug_in_threshold_is_found_by_trying_each() -> None:
     rng = np.random.default_rng(7)
     for _ in range(20):
@@ -336,12 +320,6 @@ def test_default_starts_spend_all_of_delta() -> None:
         (lambda: plug_in_threshold([0.5], [1.0], alpha=0.0), "alpha"),
         (lambda: sgr_threshold([0.5], [0.5], alpha=0.1, delta=0.1), "0 and 1"),
         (
-            lambda: certify_threshold_by_split(
-                [0.5], [0], np.random.default_rng(0), alpha=0.1, delta=0.1
-            ),
-            "at least 2",
-        ),
-        (
             lambda: certify_threshold(
                 [0.5], [0, 1], grid=threshold_grid([0.5]), alpha=0.1, delta=0.1
             ),
@@ -369,16 +347,6 @@ def test_shares_that_exceed_delta_are_refused_and_rounding_is_not() -> None:
     for shares in ([0.6, 0.41], [1.0, 0.05]):
         with pytest.raises(ValueError, match="at most 1"):
             fallback_rejections([0.5, 0.5], shares, delta=0.1)
-
-
-def test_two_items_are_the_fewest_that_can_be_split() -> None:
-    rng = np.random.default_rng(0)
-
-    found = certify_threshold_by_split([0.5, 0.6], [0, 0], rng, alpha=0.1, delta=0.1)
-
-    assert found.n_labels == 1
-    with pytest.raises(ValueError, match="at least 2"):
-        certify_threshold_by_split([0.5], [0], rng, alpha=0.1, delta=0.1)
 
 
 def test_with_too_few_labels_for_any_start_the_loosest_threshold_is_tested() -> None:

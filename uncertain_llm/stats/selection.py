@@ -22,7 +22,6 @@ from uncertain_llm.stats.selection_plan import (
     ThresholdGrid,
     default_starts,
     shares_of_delta,
-    threshold_grid,
 )
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     "NotCertified",
     "certify_below",
     "certify_threshold",
-    "certify_threshold_by_split",
 ]
 
 # A band's risk hardly changes near its edge: a test of few labels there would stop the rest. Picked
@@ -153,55 +151,6 @@ def certify_threshold(
     check_unit_open(alpha, name="alpha")
     check_unit_open(delta, name="delta")
     return _lowest(items, grid, alpha=alpha, delta=delta, starts=starts, advise=advise)
-
-
-def certify_threshold_by_split(
-    scores: npt.ArrayLike,
-    losses: npt.ArrayLike,
-    rng: np.random.Generator,
-    *,
-    alpha: float,
-    delta: float,
-    share: float = 0.2,
-) -> CertifiedThreshold | NotCertified:
-    """Return `certify_threshold` where there is no other traffic: some labels only set the grid.
-
-    Args:
-        scores: Shape (n,), n >= 2.
-        losses: Shape (n,), each in [0, 1].
-        rng: Draws the split; it also shuffles, so the order of the input does not matter.
-        alpha: Tolerated selective risk, in (0, 1).
-        delta: Allowed failure probability, in (0, 1).
-        share: Share of the items that set the grid and are not used as labels, in (0, 1).
-
-    Returns:
-        As `certify_threshold`; `n_labels` counts the certifying part only.
-
-    Raises:
-        ValueError: As `certify_threshold`, or fewer than 2 items.
-
-    Source:
-        As `certify_threshold`.
-
-    Example:
-        >>> import numpy as np
-        >>> result = certify_threshold_by_split(
-        ...     [0.5] * 100, [0] * 100, np.random.default_rng(0), alpha=0.1, delta=0.1
-        ... )
-        >>> result.threshold, result.n_labels
-        (0.5, 80)
-    """
-    items = LabelledItems.checked(scores, losses)
-    check_unit_open(share, name="share")
-    if items.n < 2:
-        raise ValueError(f"a split needs at least 2 items, got {items.n}")
-    order = rng.permutation(items.n)
-    cut = min(max(1, round(share * items.n)), items.n - 1)
-    grid = threshold_grid(items.scores[order[:cut]])
-    rest = order[cut:]
-    return certify_threshold(
-        items.scores[rest], items.losses[rest], grid=grid, alpha=alpha, delta=delta
-    )
 
 
 def certify_below(
