@@ -11,13 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from uncertain_llm.cli.exits import fail
+from uncertain_llm.cli.options import JsonOption, LogOption, ModelOption, NoLogOption, PolicyOption
 from uncertain_llm.cli.session import (
     ACTION_STYLE,
     RECORDED_NOTE,
-    LogOption,
-    ModelOption,
-    NoLogOption,
-    PolicyOption,
     agreement_of,
     chosen_log,
     is_recorded,
@@ -48,7 +45,7 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask one question and decide what to do with the answer."""
     if task is not None and task not in TASKS:

@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from uncertain_llm.cli.exits import ExitCode, fail
-from uncertain_llm.cli.session import PolicyOption
+from uncertain_llm.cli.options import JsonOption, PolicyOption, SamplesOption
 from uncertain_llm.cli.terminal import printable
 from uncertain_llm.core.errors import UncertainLLMError
 from uncertain_llm.evaluation.assess_command import AssessRun, assess_files
@@ -54,12 +54,7 @@ def assess(
         ),
     ],
     policy: PolicyOption = "balanced",
-    samples: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="K", help="Use the first K samples of each row.", show_default=False
-        ),
-    ] = None,
+    samples: SamplesOption = None,
     answer: Annotated[AnswerMode, typer.Option(help="Which answer is scored.")] = (
         AnswerMode.MAJORITY
     ),
@@ -69,7 +64,7 @@ def assess(
             "--ignore-answers", help="Read texts only: hide the short answers kept with them."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Score recorded samples: an answer, a probability and a decision for each row."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -10,7 +10,6 @@ import typer
 
 from uncertain_llm.cli.evaluate import (
     AgainstOption,
-    JsonOption,
     SliceOption,
     judge,
     labels_of,
@@ -18,6 +17,7 @@ from uncertain_llm.cli.evaluate import (
 )
 from uncertain_llm.cli.evaluate_view import comparison_text
 from uncertain_llm.cli.exits import ExitCode, fail
+from uncertain_llm.cli.options import JsonOption
 from uncertain_llm.core.errors import UncertainLLMError
 from uncertain_llm.evaluation.compare import compare as compare_columns
 from uncertain_llm.evaluation.gate import Gate, load_gate

@@ -13,11 +13,9 @@ from rich.text import Text
 
 from uncertain_llm.cli.demo_view import RowView, print_summary
 from uncertain_llm.cli.exits import fail
+from uncertain_llm.cli.options import JsonOption, LogOption, NoLogOption, PolicyOption
 from uncertain_llm.cli.session import (
     RECORDED_NOTE,
-    LogOption,
-    NoLogOption,
-    PolicyOption,
     agreement_of,
     chosen_log,
     is_recorded,
@@ -55,7 +53,7 @@ def demo(
     ] = None,
     log: LogOption = None,
     no_log: NoLogOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask the demo's questions and show what a policy makes of the answers."""
     url = chosen_log(log, no_log=no_log)

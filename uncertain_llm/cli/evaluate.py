@@ -12,6 +12,7 @@ import typer
 
 from uncertain_llm.cli.evaluate_view import report_text
 from uncertain_llm.cli.exits import ExitCode, fail
+from uncertain_llm.cli.options import JsonOption
 from uncertain_llm.cli.terminal import printable
 from uncertain_llm.core.counted import counted
 from uncertain_llm.core.errors import ConfigurationError, UncertainLLMError
@@ -38,7 +39,6 @@ from uncertain_llm.storage.whole_file import refuse_unwritable, whole_file
 
 __all__ = [
     "AgainstOption",
-    "JsonOption",
     "SliceOption",
     "evaluate",
     "judge",
@@ -65,7 +65,6 @@ SliceOption = Annotated[
         show_default=False,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _SHOWN_BAD_LINES = 20
 
 

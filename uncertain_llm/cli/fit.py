@@ -12,7 +12,7 @@ from rich.text import Text
 from uncertain_llm.calibration.fitting import CombinerChoice
 from uncertain_llm.cli.exits import ExitCode, fail
 from uncertain_llm.cli.fit_view import print_fit
-from uncertain_llm.cli.session import PolicyOption
+from uncertain_llm.cli.options import JsonOption, PolicyOption, SamplesOption
 from uncertain_llm.cli.terminal import printable
 from uncertain_llm.core.counted import counted
 from uncertain_llm.core.errors import UncertainLLMError
@@ -58,12 +58,7 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
         ),
     ] = None,
     policy: PolicyOption = "balanced",
-    samples: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="K", help="Use the first K samples of each row.", show_default=False
-        ),
-    ] = None,
+    samples: SamplesOption = None,
     answer: Annotated[AnswerMode, typer.Option(help="Which answer is scored.")] = (
         AnswerMode.MAJORITY
     ),
@@ -136,7 +131,7 @@ def fit(  # noqa: PLR0913 - one parameter for each option of the command
         ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Draws folds and splits.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Fit probabilities on labels; with --alpha also thresholds that keep a promise."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)

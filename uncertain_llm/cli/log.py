@@ -16,6 +16,7 @@ import typer
 
 from uncertain_llm.cli.exits import EXIT_CODES, fail
 from uncertain_llm.cli.log_view import LogRow, print_decision, print_list
+from uncertain_llm.cli.options import JsonOption
 from uncertain_llm.cli.terminal import printable
 from uncertain_llm.core.counted import counted
 from uncertain_llm.core.decision import Action
@@ -47,7 +48,6 @@ LogOption = Annotated[
         show_default=False,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The decision's id, or as much of it as is unique.")
 ]

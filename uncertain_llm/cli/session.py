@@ -1,13 +1,10 @@
-"""What `ask` and `demo` share: options, opening a client, and how a response reads."""
+"""What `ask` and `demo` share: opening a client, and how a response reads."""
 
 from __future__ import annotations
 
 import logging
 import warnings
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from uncertain_llm.client import UncertainLLM
 from uncertain_llm.core.confidence import Confidence, ConfidenceStatus
@@ -18,10 +15,6 @@ from uncertain_llm.storage import default_log_url
 __all__ = [
     "ACTION_STYLE",
     "RECORDED_NOTE",
-    "LogOption",
-    "ModelOption",
-    "NoLogOption",
-    "PolicyOption",
     "agreement_of",
     "check_log",
     "chosen_log",
@@ -39,33 +32,6 @@ ACTION_STYLE = {
     Action.VERIFY: "cyan",
     Action.ABSTAIN: "red",
 }
-
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME",
-        help="replay/demo, replay/FILE.jsonl, or any litellm name such as openai/gpt-4o-mini "
-        "or ollama_chat/llama3.2.",
-    ),
-]
-PolicyOption = Annotated[
-    str,
-    typer.Option(
-        "--policy", "-p", metavar="NAME|FILE", help="balanced, cautious, measure_only, or a file."
-    ),
-]
-LogOption = Annotated[
-    str | None,
-    typer.Option(
-        "--log",
-        metavar="URL",
-        help="Where decisions go; default: UNCERTAIN_LLM_LOG, else sqlite:///uncertain_llm.db.",
-        show_default=False,
-    ),
-]
-NoLogOption = Annotated[bool, typer.Option("--no-log", help="Keep no record of the decisions.")]
 
 
 def chosen_log(url: str | None, *, no_log: bool) -> str | None:
