@@ -13,8 +13,6 @@ from uncertain_llm.stats.arrays import FloatArray, as_probabilities, check_unit_
 __all__ = [
     "betting_p_value",
     "betting_upper_bound",
-    "hoeffding_bentkus_p_value",
-    "hoeffding_bentkus_upper_bound",
 ]
 
 _HALVINGS = 60  # an interval of length 1 ends below 1e-18
@@ -97,81 +95,6 @@ def betting_p_value(losses: npt.ArrayLike, *, rate: float, delta: float) -> floa
         return 1.0
     bets = _predictable_bets(values, delta=delta)
     return float(np.exp(-max(0.0, _log_capital(values, bets, rate=rate))))
-
-
-def hoeffding_bentkus_p_value(mean_loss: float, n: int, *, rate: float) -> float:
-    """Return a p-value for "the mean of losses in [0, 1] is above `rate`".
-
-    Args:
-        mean_loss: Observed mean, in [0, 1].
-        n: Number of losses, >= 1.
-        rate: In (0, 1).
-
-    Returns:
-        In [0, 1].
-
-    Raises:
-        ValueError: An argument is outside its range.
-
-    Source:
-        Angelopoulos et al. (2025), "Learn then test", arXiv 2110.01052; after Hoeffding (1963),
-        JASA 58, 13-30, and Bentkus (2004), Annals of Probability 32(2), 1650-1673.
-
-    Example:
-        >>> hoeffding_bentkus_p_value(0.0, 100, rate=0.05) < 0.01
-        True
-    """
-    from scipy.special import bdtr
-
-    check_unit_open(rate, name="rate")
-    if n < 1 or not 0.0 <= mean_loss <= 1.0:
-        raise ValueError(f"need n >= 1 and a mean in [0, 1], got {n} and {mean_loss}")
-    seen = min(mean_loss, rate)
-    distance = (1.0 - seen) * np.log((1.0 - seen) / (1.0 - rate))
-    if seen > 0.0:
-        distance += seen * np.log(seen / rate)
-    # 1e-9: the mean of losses like 0.1 may lie a rounding above a whole number over n.
-    bentkus = np.e * float(bdtr(np.ceil(n * mean_loss - 1e-9), n, rate))
-    return float(min(1.0, np.exp(-n * distance), bentkus))
-
-
-def hoeffding_bentkus_upper_bound(losses: npt.ArrayLike, *, delta: float) -> float:
-    """Return an upper bound on the mean of losses in [0, 1], from their mean alone.
-
-    Looser than `betting_upper_bound` where the losses vary little, but independent of their order.
-
-    Args:
-        losses: Shape (n,), each in [0, 1], independent with one mean.
-        delta: Allowed failure probability in (0, 1).
-
-    Returns:
-        In (0, 1]; 1 with no losses.
-
-    Raises:
-        ValueError: A loss or delta is outside its range.
-
-    Source:
-        As `hoeffding_bentkus_p_value`, inverted.
-
-    Example:
-        >>> round(hoeffding_bentkus_upper_bound([0.0] * 59, delta=0.05), 3)
-        0.05
-    """
-    values = as_probabilities(losses, name="losses")
-    check_unit_open(delta, name="delta")
-    if values.size == 0:
-        return 1.0
-    mean = float(values.mean())
-    low, high = mean, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2.0
-        if 0.0 < middle < 1.0 and (
-            hoeffding_bentkus_p_value(mean, values.size, rate=middle) > delta
-        ):
-            low = middle
-        else:
-            high = middle
-    return high
 
 
 def _predictable_bets(values: FloatArray, *, delta: float) -> FloatArray:
