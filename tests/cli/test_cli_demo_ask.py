@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -189,7 +190,8 @@ def test_a_demo_without_a_single_answer_fails_and_shows_no_table(tmp_path: Path)
 
 def test_a_demo_that_could_not_log_everything_says_so(tmp_path: Path) -> None:
     RUNNER.invoke(app, ["demo", "--limit", "1", "--log", "full.db"])
-    with sqlite3.connect(tmp_path / "full.db") as db:  # as a disk that has room for one row more
+    # As a disk that has room for one row more.
+    with contextlib.closing(sqlite3.connect(tmp_path / "full.db")) as db:
         db.execute(
             "CREATE TRIGGER full BEFORE INSERT ON decisions "
             "WHEN (SELECT count(*) FROM decisions) > 1 BEGIN SELECT RAISE(ABORT, 'full'); END"
