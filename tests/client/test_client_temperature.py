@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 
 import pytest
-import respx
 from httpx import Response as HttpResponse
+from played_http import played_http
 
 from uncertain_llm.client import UncertainLLM
 from uncertain_llm.policy import Cuts, Decide, Policy, Sampling
@@ -40,7 +40,7 @@ def test_the_nearest_temperature_wins(
     client = {} if of_client is None else {"temperature": of_client}
     call = {} if of_call is None else {"temperature": of_call}
 
-    with respx.mock(using="httpx") as wire:
+    with played_http() as wire:
         route = wire.post("https://api.openai.com/v1/chat/completions")
         route.mock(return_value=HttpResponse(200, json=REPLY))
         with UncertainLLM(
@@ -54,7 +54,7 @@ def test_the_nearest_temperature_wins(
 def _sent(policy: Policy, options: Mapping[str, object]) -> list[dict[str, object]]:
     """The answer's request first, then those of its witnesses."""
     names = ("temperature", "top_p", "seed")
-    with respx.mock(using="httpx") as wire:
+    with played_http() as wire:
         route = wire.post("https://api.openai.com/v1/chat/completions")
         route.side_effect = lambda request: HttpResponse(200, json=REPLY | {"id": str(id(request))})
         with UncertainLLM("openai/gpt-4o-mini", policy=policy, log=None, api_key="k" * 8) as llm:

@@ -26,7 +26,7 @@ from io import StringIO
 from pathlib import Path
 
 import httpx
-import respx
+from played_http import played_http
 from typer.testing import CliRunner
 
 __all__ = ["ROOT", "Block", "PageRun", "blocks_of", "matches", "run_block", "shows"]
@@ -215,7 +215,7 @@ def _provider() -> Iterator[None]:
         )
 
     try:
-        with respx.mock(using="httpx", assert_all_called=False) as wire:
+        with played_http(assert_all_called=False) as wire:
             wire.post("https://api.openai.com/v1/chat/completions").mock(side_effect=reply)
             yield
     finally:

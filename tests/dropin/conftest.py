@@ -7,8 +7,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import respx
 from dropin_world import KEY, RUNNER, Agreement, Provider, policy
+from played_http import played_http
 
 from uncertain_llm.dropin import DropIn
 from uncertain_llm.providers.litellm_model import load_litellm
@@ -26,7 +26,7 @@ def litellm() -> ModuleType:
 def provider(litellm: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     played = Provider()
-    with respx.mock(using="httpx", assert_all_called=False) as wire:
+    with played_http(assert_all_called=False) as wire:
         wire.post(url__startswith="https://").mock(side_effect=played)
         yield played
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 
 import pytest
-import respx
 from dropin_world import KEY, MODEL, QUESTION, URL, Provider, policy
+from played_http import played_http
 
 from uncertain_llm.dropin import DropIn, uncertainty
 from uncertain_llm.signals import AnswerAgreement, OtherFamilyJudge
@@ -30,7 +30,7 @@ def test_a_judge_is_asked_at_its_own_provider_and_the_reply_stays_the_caller_s(
     judge = OtherFamilyJudge(model="anthropic/claude-sonnet-4-5")
     uncertain = DropIn(policy=policy(), log=None, signals=[AnswerAgreement(samples=2), judge])
 
-    with respx.mock(using="httpx") as wire, uncertain:
+    with played_http() as wire, uncertain:
         wire.post(URL).mock(side_effect=Provider())
         asked = wire.post("https://api.anthropic.com/v1/messages").respond(json=VERDICT)
         reply = uncertain.completion(model=MODEL, messages=QUESTION, api_key=KEY)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-import respx
 from fault_world import ALWAYS_ANSWER, SAID, SAID_BY_ONE, ask_async, ask_sync, policy
+from played_http import played_http
 
 from uncertain_llm.core.response import Response
 from uncertain_llm.signals.agreement import AnswerAgreement
@@ -110,8 +110,7 @@ def _reply(text: str, number: int) -> httpx.Response:
 
 @pytest.fixture
 def wire() -> Iterator[Callable[[str, object], Wire]]:
-    # `using="httpx"` sees async calls too, which litellm sends through aiohttp otherwise.
-    with respx.mock(using="httpx", assert_all_called=False) as mock:
+    with played_http(assert_all_called=False) as mock:
 
         def play(position: str, fault: object) -> Wire:
             played = Wire(position, fault)
