@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.integrate import trapezoid
 from scipy.optimize import brentq
 
 from uncertain_llm.stats.smooth_error import smooth_ece
@@ -18,7 +19,7 @@ def _smooth_ece_by_quadrature(stated: np.ndarray, labels: np.ndarray) -> float:
                 for centre in (shift + p, shift - p):
                     smoothed += (y - p) * np.exp(-(((at - centre) / sigma) ** 2) / 2)
         return float(
-            np.trapezoid(np.abs(smoothed), at) / (sigma * np.sqrt(2 * np.pi) * len(stated))
+            trapezoid(np.abs(smoothed), at) / (sigma * np.sqrt(2 * np.pi) * len(stated))
         )
 
     return float(brentq(lambda sigma: error(sigma) - sigma, 1e-3, 1.0, xtol=1e-7))
