@@ -170,7 +170,19 @@ def test_any_text_has_scores_in_range_or_a_reason(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["may ", "likely ", "1. ", "0.8 to ", "more research ", "50% ", "not very ", "e.g."]
+    "piece",
+    [
+        "looks a bit like ",
+        "i have a feeling ",
+        "may ",
+        "likely ",
+        "1. ",
+        "0.8 to ",
+        "more research ",
+        "50% ",
+        "not very ",
+        "e.g.",
+    ],
 )
 def test_hostile_input_is_read_in_linear_time(piece: str) -> None:
     text = "It is " + piece * (100_000 // len(piece))
@@ -184,3 +196,24 @@ def test_hostile_input_is_read_in_linear_time(piece: str) -> None:
 def test_broken_and_foreign_text_and_a_megabyte_are_read() -> None:
     assert decisiveness("\ud800\u202e\u53ef\u80fd").score == 1.0
     assert _score("It may be. " * 100_000) == pytest.approx(0.4, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "hedged",
+    [
+        "I have a feeling that the mill burned down.",
+        "I wouldn't be surprised if the mill burned down.",
+        "The traces hint that the mill burned down.",
+        "That looks a bit like a burned mill.",
+        "It cannot be ruled out that the mill burned down.",
+        "It's conceivable that the mill burned down.",
+        "I vaguely recall that the mill burned down.",
+        "I'm told that the mill burned down.",
+    ],
+)
+def test_a_claim_held_at_arms_length_is_less_decisive_than_a_plain_one(hedged: str) -> None:
+    plain, held = decisiveness("The mill burned down.").score, decisiveness(hedged).score
+
+    assert plain is not None
+    assert held is not None
+    assert held < plain

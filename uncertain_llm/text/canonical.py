@@ -90,6 +90,7 @@ _ORDINAL = re.compile(
 )
 _RATIO = re.compile(r"^\s*(\d[\d.]{0,15})\s*(?::|to)\s*(\d[\d.]{0,15})\s*\.?\s*$")
 _FUNCTION = re.compile(r"sqrt|sin|cos|tan|ln|log|exp|pi")
+_NAMED_FUNCTION = re.compile(r"\b(?:sin|cos|tan|ln|log|exp) ")
 _TUPLE = re.compile(r"\s*([(\[{]?)\s*([^()\[\]{}]{1,300})\s*([)\]}]?)\s*")
 _MEMBER_OF = re.compile(r"^\s*(?:[a-z]|\([a-z](?:, ?[a-z]){1,3}\))\s*(?:∈|\bin\b|=)\s*(?=[(\[{])")
 _MEMBER_NAME = re.compile(r"^\s*[a-z](?:_?\d)?\s*=\s*")
@@ -286,6 +287,8 @@ def _is_phrase(text: str, view: QuestionView) -> bool:
         return False
     lowered = text.lower()
     if view.wants_boolean and lowered.rstrip(".") in _ALSO_BOOLEAN:
+        return False
+    if _NAMED_FUNCTION.search(lowered):
         return False
     if figures_for_words(text, asked_abroad=view.counts_abroad) is not text:
         return False

@@ -39,6 +39,8 @@ _LEXICON: tuple[tuple[float, str], ...] = (
         rf"|\b{_RESEARCH}\b[^.;]{{0,40}}\b(?:needed|required|necessary|warranted) to \w+"
         r"|\b(?:unclear|unknown|know|see|determine|question|wonder\w*|remains?) (?:\w+ )?whether\b"
         r"|\bremains? to be (?:seen|determined|established|shown)\b"
+        r"|\bconceivable\b|\b(?:cannot|can't|could not|couldn't) be (?:excluded|ruled out)\b"
+        r"|\bnot (?:impossible|inconceivable|out of the question|unthinkable)\b"
         r"|\bnot (?:yet )?enough evidence\b|\bmuch to learn\b"
         r"|\b(?:warrants?|needs?|requires?|merits?) (?:further|more|additional) (?:\w+ )?"
         r"(?:investigation|research|study|work|evidence)\b|\bgaps in (?:our|the) knowledge\b"
@@ -54,7 +56,8 @@ _LEXICON: tuple[tuple[float, str], ...] = (
     (
         0.6,
         r"\bsuggest(?:s|ed|ing|ive)?\b|\b(?:seem|appear)(?:s|ed|ing)?\b(?! in\b)|\bseemingly\b"
-        r"|\bapparently\b|\bpresum\w+\b|\bsupposed(?:ly)?\b|\barguabl[ye]\b"
+        r"|\bhint(?:s|ed|ing)?\b|\blooks? (?:(?:a|bit|little|very|rather|somewhat) ){0,2}like\b"
+        r"|\bvaguely\b|\bapparently\b|\bpresum\w+\b|\bsupposed(?:ly)?\b|\barguabl[ye]\b"
         r"|\bif (?:i|my) (?:recall|remember|memory|am not mistaken)\b|\bif i'm not mistaken\b"
         r"|\bas far as (?:i|we) (?:know|can tell|am aware|recall)\b|\bto (?:my|our) knowledge\b"
         r"|\boff the top of my head\b|\bfrom memory\b",
@@ -64,6 +67,8 @@ _LEXICON: tuple[tuple[float, str], ...] = (
         r"\b(?:i|we|scientists?|researchers?|experts?|some|many|people) (?:\w+ )?"
         r"(?:think|believe|feel|suspect|suppose|assume|reckon|hope|expect|fear)\b"
         r"|\b(?:thought|believed|suspected|expected|assumed|considered|said|rumou?red) to\b"
+        r"|\bi have (?:a|the|an) (?:\w+ )?(?:feeling|hunch|impression|inkling|suspicion)\b"
+        r"|\bi wouldn't be surprised\b|\b(?:i'm|i am|i was|i've been) told\b|\bi(?:'ve)? heard\b"
         r"|\bspeculat\w+\b|\bhypothesi[sz]e[sd]?\b|\bsuspects?\b|\bi(?:'d| would) (?:say|bet|"
         r"wager|lean)\b"
         r"|\bin (?:my|our) (?:view|opinion|estimation)\b",

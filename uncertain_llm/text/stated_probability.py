@@ -91,8 +91,10 @@ _TAKEN_BACK = re.compile(
     rf"i mean)[ ,]{{1,2}}){{0,3}}(?={_PER_CENT}(?! of\b))"
 )
 _SPELLED_SHARE = re.compile(
-    r"\b(one|two|three|four|five|six|seven|eight|nine|ten) (?:out of|in) (?:ten|10)\b"
+    r"\b(one|two|three|four|five|six|seven|eight|nine|ten)[ -](chances? )?(?:out[ -]of|in)[ -]"
+    r"(two|three|four|five|six|seven|eight|nine|ten|10)\b"
 )
+_ODDS = re.compile(r"\bodds (?:of|are|at) (?:about )?(\d{1,3}) ?(?::|to) ?(\d{1,3})\b(?! against)")
 _FIGURES = {
     word: str(figure)
     for figure, word in enumerate(
@@ -102,15 +104,22 @@ _FIGURES = {
 _RIGHT_WRONG = r"(?:wrong|incorrect|mistaken|in error|not (?:right|correct))"
 _SOURCES = {
     "cue_after": rf" ?\)?(?: (?:or so|or more))? ?(?:\w+ )?(?:{_SURE}|{_CHANCE})\b"
-    r"(?! intervals?\b)",
+    r"(?! intervals?\b)(?! of (?!being|me\b|it\b|this|that|my\b|error|us\b))"
+    r"| that (?:it|i|this|he|she|my)\b"
+    r"| (?:sicher|s\u00fbre?|segur[oa]|sicur[oa])\b",
     "cue_before": rf"\b{_CHANCE}(?: \w+){{0,8}}? ?"
     r"(?:is|of|at|as|to|be|being|:|=|\u2248|about|around)?"
     rf" ?(?:{_FILLER} ){{0,4}}\(?$"
     rf"|\b{_SURE} ?(?:[:(,\u2013\u2014-]|at|about|around) ?$"
+    r"|\b(?:i'm|i am|i'd be) (?:now )?at ?$|\banswer\b[^.\n]{0,60}\($"
+    r"|\b(?:s\u00fbre?|segur[oa]|sicur[oa]|sicher) (?:\u00e0|al|all'|zu) ?$"
     r"|\b(?:i|we)(?:'d| would)? (?:say|put|give|estimate|guess|rate|assign|go with)"
     rf" (?:{_FILLER} ){{0,6}}$",
     "fillers": rf"(?:^|[,;:] ?)(?:{_FILLER} ?){{0,8}}$",
     "negated": r"\b(?:not|n't|never)(?: (?:quite|really|exactly|even|a|at))? ?$",
+    # What another is sure of, what grew by so much, and a scale from nothing to all.
+    "of_others": r"\b(?:he|she|they|you|people|who|everyone|colleague|friend)(?:'s|'re| is| are| "
+    r"was| were)(?: \w+)? ?$|\bby ?$|\bfrom ?$",
     "error_after": rf" ?(?:\w+ )?(?:{_CHANCE})\b[^.;,]{{0,30}}\b{_RIGHT_WRONG}\b",
     "error_before": rf"\b{_CHANCE}[^.;,]{{0,40}}\b{_RIGHT_WRONG}\b[^.;,]{{0,15}}$",
     "speaks_of_itself": r"\b(?:i|i'm|i am|am|feel|quite|it's|it is|that's|that is|this is|"
@@ -125,7 +134,7 @@ _SOURCES = {
     r"|\bno (?:meaningful|reliable|sensible|specific|numeric\w*) "
     r"(?:number|probability|percentage|estimate|confidence)\b"
     r"|^\W*(?:n/?a|unknown|none|not applicable|i (?:don't|do not) know|no idea)\W*$",
-    "labelled": rf"\b{_LABEL} {{0,2}}(?:[:=\u2013\u2014]| is| -) {{0,3}}"
+    "labelled": rf"\b{_LABEL} {{0,2}}(?:[:=\u2013\u2014|>]| is| -) {{0,3}}"
     rf"(?:(?:about|around|roughly|approximately|~|\u2248|>|<) ?)?(?:{VALUE})",
     "value_ends": r"$|[.,;)]| ?[(\u2013\u2014-]| (?:sure|certain|confident|likely)\b",
     "labelled_level": rf"\b{_LABEL} {{0,2}}(?:[:=\u2013\u2014]| is) {{0,3}}"
@@ -244,6 +253,8 @@ def _attached(words: str) -> StatedProbability | None:
                 break
             before = sentence[max(0, match.start() - _NEAR_CHARS) : match.start()]
             after = sentence[match.end() : match.end() + _NEAR_CHARS]
+            if _pattern("of_others").search(before):
+                continue
             if _pattern("negated").search(before):
                 # "Not 100% sure" states that it is less, not how much.
                 result = _NOT_STATED
@@ -320,11 +331,25 @@ def _unwrapped(text: str) -> str:
 
 def _folded(text: str) -> str:
     words = re.sub(r"[*_]{1,3}", " ", own_words(text).translate(_WIDE)).replace("  ", " ")
-    if " ten" in words or " 10" in words:
-        words = _SPELLED_SHARE.sub(lambda share: f"{_FIGURES[share[1]]}/10", words)
+    if " in" in words or "-in" in words or "out" in words:
+        words = _SPELLED_SHARE.sub(_share_in_figures, words)
+    if "odds" in words:
+        words = _ODDS.sub(_odds_in_per_cent, words)
     if "%" in words or "percent" in words:
         words = _TAKEN_BACK.sub("", words)
     return words
+
+
+def _share_in_figures(share: re.Match[str]) -> str:
+    whole = _FIGURES.get(share[3], share[3])
+    return f"{_FIGURES[share[1]]}/{whole}{' chance' * bool(share[2])}"
+
+
+def _odds_in_per_cent(odds: re.Match[str]) -> str:
+    """Write "odds of 9:1" as "odds of 90%"; odds of nothing stay."""
+    for_it, against = int(odds[1]), int(odds[2])
+    total = for_it + against
+    return f"odds of {100 * for_it / total:.4g}%" if total else odds[0]
 
 
 def _folded_line(text: str) -> str:

@@ -99,16 +99,19 @@ _WRITTEN = {
     "lexicon:1": "guess",
     "lexicon:2": "might",
     "lexicon:3": (
-        "conceivably enoug knowl learn may merit necessary need perhaps possibly remai "
+        "conceivabl exclu ruled impos incon quest unthi enoug knowl learn may merit necessary "
+        "need perhaps possibly remai "
         "require warrant wheth"
     ),
     "lexicon:4": "could",
     "lexicon:5": "lausi ossib poten theor",
     "lexicon:6": (
-        "appar appear argua far head knowl memor mista presu recall remember seem sugge suppo"
+        "appar appear argua hint look vague far head knowl memor mista presu recall remember "
+        "seem sugge suppo"
     ),
     "lexicon:7": (
-        "assum belie consi estimation expec fear feel hope hypot i'd opinion reckon rumo "
+        "assum feeling hunch impr inkling suspi surpr told heard belie consi estimation expec "
+        "fear feel hope hypot i'd opinion reckon rumo "
         "said specu suppose suspe think thoug view would"
     ),
     "lexicon:8": "alleged impl preli repor shoul small",
@@ -133,11 +136,12 @@ _WRITTEN = {
     ),
     "stated:cue_after": (
         "certain chance confidence confident convinced credence likelihood likely odds "
-        "positive probability probable sure"
+        "positive probability probable sure that sicher s\u00fbr segur sicur"
     ),
     "stated:cue_before": (
         "assig certain chance confidence confident convinced credence estim give go guess "
-        "likelihood likely odds positive probability probable put rate say sure"
+        "likelihood likely odds positive probability probable put rate say sure i'm i'd am answer "
+        "s\u00fbr segur sicur sicher"
     ),
     "stated:negated": "n't never not",
     "stated:declines": (
