@@ -324,3 +324,23 @@ def test_a_value_that_no_row_has_is_told_with_those_there_are(run: Run, scored: 
 
     assert done.exit_code == 7
     assert "no row has answerable=yes; it is one of false, true" in done.stderr
+
+
+def test_the_page_never_replaces_what_it_is_made_from(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    recorded = tmp_path / "recorded.jsonl"
+    recorded.write_bytes(DEMO_PATH.read_bytes())
+
+    done = run(recorded, "--against", DEMO_PATH, "--html", recorded)
+
+    assert done.exit_code == 7
+    assert "is one of the inputs" in done.stderr
+    assert recorded.read_bytes() == DEMO_PATH.read_bytes()
+
+
+def test_a_recording_and_its_scores_that_are_mixed_up_are_told(run: Run, scored: Path) -> None:
+    not_scored = run(DEMO_PATH, "--against", DEMO_PATH)
+    not_recorded = run(scored, "--against", scored)
+
+    assert "a recording has to go through `assess` first" in not_scored.stderr
+    assert "what `assess` wrote, give the recording that it read" in not_recorded.stderr

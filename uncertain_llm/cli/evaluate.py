@@ -118,7 +118,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each option of the command
     bad: Sequence[BadLine]
     try:
         if html is not None:
-            _check_page(html)
+            _check_page(html, [*(scored or ()), *(against or ())])
         if log is not None:
             columns, bad = _read_log(log)
         else:
@@ -246,10 +246,12 @@ def _stated_intervals(
     return evaluate_intervals(kept, n_resamples=n_resamples, seed=seed) if kept else None
 
 
-def _check_page(path: Path) -> None:
+def _check_page(path: Path, inputs: Sequence[Path]) -> None:
     """Find out what stands in the way of the page before minutes of work, not after them."""
     require_pictures()
     refuse_unwritable(path, what="the report")
+    if any(path.resolve() == file.resolve() for file in inputs):
+        raise ConfigurationError(f"{path} is one of the inputs; name another file to write")
 
 
 def _write(path: Path, text: str) -> None:

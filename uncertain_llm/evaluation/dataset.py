@@ -164,7 +164,9 @@ def read_labels(
 def _wrong_with_recording(found: Mapping[str, object]) -> str | None:
     missing = [key for key in _REQUIRED if key not in found]
     if missing:
-        return f"required key missing: {', '.join(missing)}"
+        is_scored = "representative" in found
+        hint = "; this is what `assess` wrote, give the recording that it read" if is_scored else ""
+        return f"required key missing: {', '.join(missing)}{hint}"
     samples = found["samples"]
     if not isinstance(samples, list) or not all(isinstance(s, dict) for s in samples):
         return "'samples' must be a list of objects"

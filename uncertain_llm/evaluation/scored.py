@@ -263,7 +263,8 @@ def _right(row: ScoredRow, replies: bytes) -> bool | None:
 def _wrong_with_scored(found: Mapping[str, object]) -> str | None:
     missing = [key for key in _REQUIRED if key not in found]
     if missing:
-        return f"required key missing: {', '.join(missing)}"
+        hint = "; a recording has to go through `assess` first" if "samples" in found else ""
+        return f"required key missing: {', '.join(missing)}{hint}"
     for name in ("score", "probability"):
         if found[name] is not None and _unit(found[name]) is None:
             return f"'{name}' must be a number in [0, 1] or null, got {shortened(found[name])}"

@@ -210,7 +210,7 @@ def _call_error(fault: _Fault, told: str) -> ModelCallError:
         return ProviderRejected(f"{model}: refused by the provider's content policy{told}")
     if "Timeout" in classes or "APITimeoutError" in classes or status == 408:
         return CallTimeout(
-            f"{model}: no reply in time; raise timeout_seconds, or try later",
+            f"{model}: no reply in time; raise limits.timeout_seconds (or timeout=)",
             retryable=True,
             retry_after_seconds=fault.retry_after(),
         )

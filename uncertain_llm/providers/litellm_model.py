@@ -289,7 +289,7 @@ class LiteLLMModel:
     ) -> UncertainLLMError:
         if isinstance(error, TimeoutError):
             return CallTimeout(
-                f"{self._name}: no reply in time; raise timeout_seconds, or try later",
+                f"{self._name}: no reply in time; raise limits.timeout_seconds (or timeout=)",
                 retryable=True,
             )
         return error_from_litellm(
