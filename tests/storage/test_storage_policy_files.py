@@ -159,9 +159,14 @@ CUTS = "{answer: 0.9, hedge: 0.7, verify: 0.4}"
         ),
         (
             "name: m\ndecide:\n  cuts: {answer: 0,9, hedge: 0.7, verify: 0.4}\n",
-            "line 3: 'decide.cuts.9' is a number where a field's name should be; a decimal number "
-            "is written with a point (0.9)",
+            "line 3: 'decide.cuts.9' is not the name of a field; a decimal number is written with "
+            "a point (0.9)",
         ),
+        (
+            f"name: m\ndecide:\n  cuts: {CUTS}\ncalibration: 3\n",
+            "line 4: calibration is the path of a file that `uncertain-llm fit` wrote, got int",
+        ),
+        (f"name: m\ndecide:\n  cuts: {CUTS}\n? [a, b]\n: c\n", "not valid YAML"),
         (
             f"name: m\ndecide:\n  cuts: {CUTS}\nsampling: {{mode: waves, reply_price: 0.1}}\n",
             "sampling.reply_price saves replies only with sampling.mode: waves and with "

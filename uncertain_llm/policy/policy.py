@@ -289,6 +289,19 @@ class Policy(Value):
     ] = None
     """What `uncertain-llm fit` wrote: in a policy file its path, relative to that file."""
 
+    @field_validator("calibration", mode="before")
+    @classmethod
+    def _a_path_or_a_fitted_file(cls, value: object) -> object:
+        # Else each of the three kinds would say what it expected.
+        if value is None or isinstance(value, str | CalibrationFile):
+            return value
+        if isinstance(value, Mapping) and "format" in value:
+            return value
+        raise ValueError(
+            "calibration is the path of a file that `uncertain-llm fit` wrote, got "
+            f"{type(value).__name__}"
+        )
+
     @model_validator(mode="after")
     def _a_price_needs_something_it_is_compared_with(self) -> Self:
         sampling = self.sampling

@@ -68,6 +68,8 @@ def _refuse_duplicates(node: yaml.Node | None, name: str, error: type[UncertainL
         return
     seen: set[str] = set()
     for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            continue  # no field has a list for its name: it is told as such
         if key.value in seen:
             line = key.start_mark.line + 1
             raise error(f"{name} line {line}: '{key.value}' is given twice; keep one")
@@ -96,10 +98,10 @@ def _sentence(
         fields = ", ".join(_fields_at(kind, loc))
         got = "nothing" if detail["input"] is None else f"{detail['input']!r}"
         return f"{where}'{field}' should have fields ({fields}), got {got}"
-    if fault == "invalid_key" and isinstance(loc[-1], int):
+    if fault == "invalid_key":
         return (
-            f"{where}'{field}' is a number where a field's name should be; a decimal number is "
-            "written with a point (0.9)"
+            f"{where}'{field}' is not the name of a field; a decimal number is written with a "
+            "point (0.9)"
         )
     value = detail["input"]
     shown = f", got {value!r}" if isinstance(value, str | int | float | bool | None) else ""
@@ -125,7 +127,10 @@ def _line_of(node: yaml.Node | None, loc: Location) -> int | None:
 
 def _fields_at(model: type[BaseModel], loc: Location) -> Sequence[str]:
     for part in loc:
-        annotation = model.model_fields[str(part)].annotation
+        field = model.model_fields.get(str(part))
+        if field is None:
+            return ()  # the name that pydantic gives to one kind of several
+        annotation = field.annotation
         # Of an optional part (Costs | None) the part counts.
         kinds = [k for k in (annotation, *get_args(annotation)) if _is_model(k)]
         if not kinds:
