@@ -18,9 +18,7 @@ def _smooth_ece_by_quadrature(stated: np.ndarray, labels: np.ndarray) -> float:
             for shift in range(-4, 5, 2):
                 for centre in (shift + p, shift - p):
                     smoothed += (y - p) * np.exp(-(((at - centre) / sigma) ** 2) / 2)
-        return float(
-            trapezoid(np.abs(smoothed), at) / (sigma * np.sqrt(2 * np.pi) * len(stated))
-        )
+        return float(trapezoid(np.abs(smoothed), at) / (sigma * np.sqrt(2 * np.pi) * len(stated)))
 
     return float(brentq(lambda sigma: error(sigma) - sigma, 1e-3, 1.0, xtol=1e-7))
 
