@@ -107,3 +107,39 @@ def test_a_long_run_of_marks_is_gone_over_once(mark: str) -> None:
     sentences(mark * 200_000 + "8")
 
     assert time.process_time() - start < 1.0
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "answer"),
+    [
+        (
+            "What is the melting point of iron?",
+            "| Property | Value |\n|---|---|\n| Symbol | Fe |\n| Melting point | 1538 °C |",
+            "1538 °C",
+        ),
+        ("What is the height of the mill?", "name: Old mill\nheight: 12 m\nstorms: 3", "12 m"),
+        ("Who owned the mill? Use JSON.", '{"answer": "Ada Bell", "why": "She bou', "Ada Bell"),
+        (
+            "Who owned the mill?",
+            '<tool_call>\n{"name": "say", "arguments": {"answer": "Ada Bell"}}\n</tool_call>',
+            "Ada Bell",
+        ),
+        ("SQL to count the mills?", "```sql\nSELECT 1;\n```\nOr `SELECT 2;`.", "SELECT 1;"),
+        ("Regex for two digits?", "`^\\d{2}$`\n\n- `^` start", "^\\d{2}$"),
+        ("Was ist die Hauptstadt von Mali?", "Die Hauptstadt ist Bamako. Sie ist alt.", "Bamako"),
+        ("What was the score of the final?", "The millers won 4-2 at home.", "4-2"),
+        ("What's the percentage discount?", "It fell by $20, so the discount is 25%.", "25%"),
+        ("How high is it?", "It is 61 m, not 63 m.", "61 m"),
+        ("Was the miller old?", "No doubt about it: she was old.", "Yes"),
+        ("Give the three primes below 6.", "two\nthree\nfive", "two, three, five"),
+        (
+            "Who built the mill?",
+            "It is one of the oldest stories here.\n\nIt was built by Ada Bell in 1821.",
+            "Ada Bell",
+        ),
+    ],
+)
+def test_tables_code_and_broken_forms_give_their_answer(
+    question: str, reply: str, answer: str
+) -> None:
+    assert extract_answer(reply, question=question) == answer

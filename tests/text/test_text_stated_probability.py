@@ -41,7 +41,7 @@ from uncertain_llm.text.stated_probability import split_stated, stated_probabili
         ("I'd give it a one-in-four chance.", 0.25),
         ("The odds of 3:1 are on my side: odds of 3:1 that it is basalt.", 0.75),
         ("J'en suis s\u00fbr \u00e0 70 %.", 0.7),
-        ("Final answer: basalt (40%).", 0.4),
+        ("I estimate a 25% chance of frost.", 0.25),
         ("I first said 70%, and now I'm at 90%.", 0.9),
         ("Sixty percent that it's basalt.", 0.6),
     ],
@@ -65,6 +65,8 @@ def test_a_probability_is_read_however_it_is_written(text: str, value: float) ->
         "3 out of 4 dentists agree.",
         "90% confidence interval: 3 to 5",
         "There's a 30% chance of rain in the valley.",
+        "Answer: (8 / 8) * (8 + 5)",
+        "<confidence_level>68% of the mass lies below</confidence_level>",
         "A friend of mine says he's 90% sure.",
         "Confidence in the mill has grown by 50% this year.",
         "Sure! The answer is Paris.",
@@ -211,6 +213,10 @@ def test_every_whole_percentage_survives_a_round_trip(percent: int) -> None:
 @pytest.mark.parametrize(
     "piece",
     [
+        "one in ten ",
+        "odds of 9:1 ",
+        "answer (",
+        "he is ",
         "90%... no, ",
         "90% wait, no, more like ",
         "\u4fe1\u5fc3\uff1a",

@@ -90,9 +90,9 @@ moliere|jean baptiste poquelin
 pele|edson arantes do nascimento
 john paul 2|karol wojtyla
 louis 14|sun king|sun king of france
-fdr|franklin roosevelt|franklin d roosevelt|franklin delano roosevelt
-jfk|john kennedy|john f kennedy|john fitzgerald kennedy
-mlk|martin luther king
+franklin roosevelt|fdr|franklin d roosevelt|franklin delano roosevelt
+john kennedy|jfk|john f kennedy|john fitzgerald kennedy
+martin luther king|mlk
 che guevara|ernesto guevara
 mahatma gandhi|mohandas gandhi|mohandas karamchand gandhi
 volkswagen|vw
@@ -123,8 +123,8 @@ tuesday|tue|tues|dienstag|mardi|martes
 wednesday|wed|mittwoch|mercredi|miercoles
 thursday|thu|thur|donnerstag|jeudi|jueves
 friday|fri|freitag|vendredi|viernes
-saturday|sat|samstag|samedi|sabado
-sunday|sun|sonntag|dimanche|domingo
+saturday|samstag|samedi|sabado
+sunday|sonntag|dimanche|domingo
 """
 ALIASES = {
     name: names[0]

@@ -83,6 +83,7 @@ _TYPED_STARTS = {
 _LIST_SPLIT = re.compile(r"\s*(?:,\s*(?:and\s)?|\sand\s|;|\n)\s*")
 _ROUNDED_DIGITS = 3
 """Two figures are too few to be sure of a rounding."""
+_CODE_SIGN = re.compile(r"[()\[\]{};=\n]")
 _NEXT_ITEM = re.compile(r",|\sand\s|\sor\s")
 _NONE = frozenset({"none", "nil"})
 _ORDINAL = re.compile(
@@ -251,7 +252,7 @@ def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
     text = _exact_side(answer.strip())
     if task not in _SPECIAL_TASKS and not view.options and _is_phrase(text, view):
         return _text_form(text, view)
-    if task in CODE_TASKS:
+    if task in CODE_TASKS or (view.wants_code and _CODE_SIGN.search(text)):
         return _code_form(text)
     is_interval = text[:1] == "[" and task in NUMBER_TASKS
     if text[:1] in ("{", "[") and not is_interval and (parsed := find_json(text)) is not None:

@@ -29,7 +29,7 @@ from uncertain_llm.text.questions import (
     QuestionView,
     view_question,
 )
-from uncertain_llm.text.structures import answer_in_json, canonical_json, find_json
+from uncertain_llm.text.structures import answer_in_json, canonical_json, find_json, value_in_rows
 from uncertain_llm.text.symbolic_prose import expression_in_prose
 from uncertain_llm.text.typed_prose import (
     boolean_in_prose,
@@ -50,14 +50,22 @@ LONG_TASKS = frozenset({"long_form", "summary"})
 _ONE_VALUE_TASKS = OPTION_TASKS | NUMBER_TASKS | {"classification", "short_qa"}
 _SHORT_WORDS = 6
 _BOOLEAN = re.compile(
-    r"[\s*_\"'(]{0,4}(?:(?:answer|a|final answer)\s*:\s*)?[*_\"'(]{0,3}(yes|no|true|"
-    r"false)\b(?=[\s.,;:!*_\"')\-\u2013\u2014]|$)",
+    r"[\s*_\"'(]{0,4}(?:(?:answer|a|final answer)\s*:\s*)?[*_\"'(]{0,3}(yes|"
+    r"no(?! (?:doubt|wonder|question|problem|one)\b)|true|false)\b"
+    r"(?=[\s.,;:!*_\"')\-\u2013\u2014]|$)",
     re.IGNORECASE,
 )
 _POLARITY = re.compile(
     r"\b(?:is|are|was|were|that's|that is)\s+(?:\*\*)?(true|false|correct|incorrect)\b",
     re.IGNORECASE,
 )
+_CODE_BLOCK = re.compile(r"```[a-zA-Z+#]{0,15}[ \t]*\n(?P<code>[^`]{1,4000})```")
+_CODE_SPAN = re.compile(r"(?<!`)`([^`\n]{1,300})`(?!`)")
+# A reply that breaks off inside its JSON.
+_CUT_JSON = re.compile(
+    r"\{[^{}]{0,400}?\"(?:final_)?answer\"\s*:\s*\"(?P<answer>[^\"\n]{1,300})\"", re.IGNORECASE
+)
+_SCORE = re.compile(r"(?<![\d.-])\d{1,3}[\u2013-]\d{1,3}(?![\d%.-])")
 _FENCED = re.compile(r"```[^`]{0,4000}```")
 _ODDS = re.compile(r"\bone (?:in|out of) (?:every )?[a-z]{3,9}(?:-[a-z]{3,5})?\b", re.IGNORECASE)
 _FRACTION = re.compile(r"\((\d{1,12})\)/\((\d{1,12})\)")
@@ -161,6 +169,8 @@ def _extract(reply: str, question: str | None, task: str | None) -> str | None:
         return _code(text)
     if task in LONG_TASKS:
         return text
+    if view.wants_code and (code := _stated_code(text)) is not None:
+        return code
     if (parsed := find_json(text)) is not None:
         inner = _answer_in_json(parsed, view, task)
         return squash(inner) or None if inner is not None else canonical_json(parsed)
@@ -168,7 +178,16 @@ def _extract(reply: str, question: str | None, task: str | None) -> str | None:
         chosen = chosen_option(text, reply, view)
         # Prose that names no option chose none; a few words may answer in their own way.
         return chosen or (_settle(text, view, task) if len(text.split()) <= 8 else None)
-    return _open_answer(text, view, task)
+    cut = _CUT_JSON.match(text)
+    return cut["answer"] if cut else _open_answer(text, view, task)
+
+
+def _stated_code(text: str) -> str | None:
+    """Return the first block or span of code, for questions that ask for code."""
+    if block := _CODE_BLOCK.search(text):
+        return block["code"].strip() or None
+    span = _CODE_SPAN.search(text)
+    return span[1].strip() if span else None
 
 
 def _answer_in_json(parsed: object, view: QuestionView, task: str | None) -> str | None:
@@ -230,6 +249,10 @@ def _prose_answer(text: str, view: QuestionView, task: str | None) -> str | None
         return chosen
     if view.wants_ratio and (ratio := last_match(_RATIO, text)) is not None:
         return ratio.group()
+    if view.wants_score and (score := _SCORE.search(text)) is not None:
+        return score.group()
+    if (cell := value_in_rows(text, view)) is not None:
+        return cell
     if task in NUMBER_TASKS or view.wants_number:
         found = formula_in_prose(text, view)
         found = found or number_in_prose(_plain_fractions(text), view)
@@ -326,6 +349,8 @@ def _settle_typed(
         return date if len(short.split()) > 4 or _restates(short, view) else short
     if view.wants_ratio and (ratio := last_match(_RATIO, short)) is not None:
         return ratio.group()
+    if view.wants_score and (score := _SCORE.search(short)) is not None:
+        return score.group()
     if task in NUMBER_TASKS or view.wants_number:
         return _settle_number(short, view)
     if len(short.split()) <= _SHORT_WORDS and not (

@@ -93,6 +93,7 @@ _OR_ROUGHLY = (
     "i.e.",
     " thats",
 )
+_SUPERSEDED = re.compile(r"\b(?:earlier|previous|former|older|outdated)\b")
 _CLAUSE = re.compile(r"[;()\n]|,\s|\s(?:and|while|but|so|whereas)\s")
 _SCALES = {"million", "billion", "trillion", "thousand", "hundred"} | SCALES_ABROAD.keys()
 _NAME = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][a-z]+\b")
@@ -256,6 +257,7 @@ def _weight_of_lead(lead: str) -> float:
     """Weigh a number by the words before it in its sentence."""
     before = lead[-24:].lower().rstrip("$€£ *_(\\")
     score = 1.0 * before.endswith(("=", "≈", ":")) + 0.6 * before.endswith(_STATES)
+    score -= 4.0 * before.endswith(" not") + 1.5 * (_SUPERSEDED.search(before) is not None)
     score -= 1.0 * before.endswith(_OPERATOR_BEFORE) + 0.8 * before.endswith(_OR_ROUGHLY)
     reason = _REASON.search(lead)
     if reason is not None and reason.start() > 0:

@@ -101,10 +101,14 @@ _NAME_ALONE = re.compile(
     r"[A-Z][\w.'\u2019-]*"
     r"(?: (?:(?:of|the|de|da|di|la|le|von|van|and) ){0,2}[A-Z][\w.'\u2019-]*){0,4}"
 )
+_FULL_NAME = re.compile(r"[A-Z][\w.'\u2019-]+(?: (?:(?:de|da|van|von) )?[A-Z][\w.'\u2019-]*){1,3}")
 _PREDICATE = re.compile(
     r"(?: of [A-Z]\w+)?(?: \([^)]{1,60}\))?\s+(?:famously |also |first )?(\w{2,20})\s"
 )
 _SUBCLAUSE = re.compile(r"[(;\u2014]|, (?:which|who|where|but|while|because|since)\b")
+_TABLE_LINE = re.compile(r"^[ \t]*\|[^\n]*$", re.MULTILINE)
+# A sentence that is quoted; a quoted word may be the answer.
+_QUOTED_LINE = re.compile(r"^[ \t]*>(?: ?[^\s]{1,40}){7}[^\n]*$", re.MULTILINE)
 _NAMED_BY_KIND = re.compile(
     r"(?:[^\W_]\S* ){0,5}(?P<kind>[a-z]{4,20}) (?P<name>[A-Z][^\W\d_]\S*(?: \S+){0,5})"
 )
@@ -202,7 +206,7 @@ def text_in_prose(text: str, question: QuestionView) -> str | None:
         A phrase, or None when the text has no words. Without a question: the first sentence
         without hedges.
     """
-    said = sentences(text)
+    said = sentences(_QUOTED_LINE.sub("", text)) or sentences(text)
     if not said:
         return None
     if bold := _bold_answer(text, question) or _code_answer(text, question):
@@ -211,13 +215,22 @@ def text_in_prose(text: str, question: QuestionView) -> str | None:
     answered = 1 if len(said) > 2 and _SELF_ASKED.match(" ".join(said[:2])) else 0
     said = [part for part in said[2 * answered :] if not part.endswith("?")] or said
     reasons = _REASONING.match(said[0]) is not None and len(said) > 2
+    first: str | None = None
     for sentence in said[-1:-5:-1] if reasons else said[:6]:
-        if found := _new_part(sentence, question):
-            return found
+        found = _new_part(sentence, question)
+        # Who it was is named: "one of the best-known accidents" is nobody.
+        if found and (first is None or _FULL_NAME.fullmatch(found)):
+            if not (question.wants_person and " " in found and found.islower()):
+                return found
+            first = found
+    if first is not None:
+        return first
     return without_hedges(said[0])
 
 
 def _bold_answer(text: str, question: QuestionView) -> str | None:
+    if "|" in text:
+        text = _TABLE_LINE.sub("", text)
     spans = [span for span in bold_spans(text) if not span.endswith(":")]
     if not spans or len(spans) > 3:
         return None

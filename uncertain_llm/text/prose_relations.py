@@ -13,7 +13,7 @@ __all__ = ["asks_who_won", "said_abroad", "said_in_the_east", "winner_in"]
 _COPULA_ABROAD = re.compile(
     r"^(?:[^.;:]{0,100}\s)?(?:c['\u2019])?(?:lautet|est|ist|es|era|fue|war|sind|son|sont|sono|\u00e8|\u00e9|\u00e4r|er|hei\u00dft|"
     r"s['\u2019]appelle|se llama|si chiama|s['\u2019]agit d[eu]|se trata de[l]?|si tratta di|"
-    r"handelt sich um)\s+(?P<rest>\S.{0,80})$|"
+    r"handelt sich um)\s+(?P<rest>\S.{0,120})$|"
     r"^il s['\u2019]agit d['\u2019](?P<of>\S.{0,80})$",
     re.IGNORECASE,
 )
@@ -21,6 +21,7 @@ _ENGLISH = re.compile(r"\b(?:is|are|was|were|has|have|the|of|it)\b", re.IGNORECA
 _CONTRAST_ABROAD = re.compile(
     r",?\s(?:et non(?: pas)?|und nicht|nicht|y no|no|e non|mais pas|n\u00e3o)\s.*$", re.IGNORECASE
 )
+_ASIDE_ABROAD = re.compile(r",\s|\s\(|\s(?:mit|avec|con|com)\s(?=\d)")
 _ARTICLE_ABROAD = re.compile(r"(?:le|la|les|der|die|das|el|los|las|il|lo|o|os|as)\s+(?=[A-Z])")
 _AGENT_ABROAD = re.compile(
     r"\b(?:wurden? (?:[^.,;]{0,40} )?von|(?:a|ont) \u00e9t\u00e9 \S+ par|"
@@ -63,6 +64,7 @@ def said_abroad(sentence: str) -> str | None:
     if (match := _COPULA_ABROAD.match(sentence)) is None:
         return None
     rest = _CONTRAST_ABROAD.sub("", match.group("rest") or match.group("of")).strip(" .!")
+    rest = _ASIDE_ABROAD.split(rest, maxsplit=1)[0]
     rest = _ARTICLE_ABROAD.sub("", rest, count=1)
     return rest if 0 < len(rest.split()) <= 6 else None
 

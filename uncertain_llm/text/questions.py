@@ -50,14 +50,17 @@ _PART_OF_TASK = re.compile(
 )
 _OPTION_NUMBER = re.compile(r"(?:^|(?<=\n))[ \t]*[(\[]?([1-9])(?:\)|\]|\.|:)[ \t]+(?=\S)")
 _BOOLEAN = re.compile(
-    r"(?:^|[.:;,?!\n]\s*)(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|must|"
+    r"(?:^|[.:;,?!\n]\s*)(?:is|are|was(?! (?:ist|sind|war|waren|bedeutet|"
+    r"hei(?:ss|\u00df)t|kostet|hat|haben|kann|macht|passiert)\b)|were|do|does|did|can|could|has|have|"
+    r"had|will|would|should|may|might|must|"
     r"isn't|aren't|wasn't|doesn't|didn't|true or false|yes or no)\b[^.?!\n]{0,400}"
 )
 _COUNT = re.compile(r"\bhow (?:many|much)\b|(?<!phone )\bnumber of\b|\bcount\b|\btotal\b")
 _COUNT_ABROAD = re.compile(r"\b(?:wie ?viele?|combien|cuant[oa]s?|quant[oaie]s?)\b", re.ASCII)
 _MEASURE = re.compile(
     r"\bhow (?:long|far|fast|old|tall|high|deep|wide|big|large|heavy|hot|cold|often)\b|"
-    r"\bwhat (?:\w+ ){0,3}(?:percentage|percent|(?<!phone )number|amount|price|cost|population|"
+    r"\bwhat(?:'s)? (?:\w+ ){0,3}(?:percentage|percent|(?<!phone )number|amount|price|"
+    r"cost|population|"
     r"temperature|distance|"
     r"speed|area|volume|length|height|width|weight|mass|age|sum|product|probability|ratio|value|rate|total|"
     r"port|remainder|average|mean|median|fraction|chances?|odds)\b|\bhow likely\b|"
@@ -99,8 +102,18 @@ _ORDERED = re.compile(
     r"\border(?:ed)?\b|\bsequence\b|\bsort|\brank|\bcoordinate|\bpoint\b|\bvector\b|\bsteps?\b"
 )
 _LIST = re.compile(
-    r"\blist\b|\bname (?:all|the|two|three|four|five|six|seven|\d)\b|"
+    r"\blist\b|\b(?:name|give|state) (?:all|"
+    r"(?:the )?(?:two|three|four|five|six|seven|eight|nine|ten|\d))\b|"
+    r"\bname the\b|"
     r"\b(?:what|which|who|where) (?:are|were)\b"
+)
+_SCORE = re.compile(r"\bwhat was the (?:\w+ )?score\b|\bfinal score\b")
+_CODE = re.compile(
+    r"\b(?:python|javascript|sql|regex|regexp|regular expression|bash|shell command|csv)\b"
+)
+_ABOUT_CODE = re.compile(
+    r"\b(?:prints?|outputs?|returns?|results?|evaluate|does|errors?|who|when|why|version|invent\w*|"
+    r"creat\w+|many|much|year)\b"
 )
 _FRACTION = re.compile(r"\bfraction\b|\bprobab|\bchances?\b|\bodds\b|\bhow likely\b")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
@@ -238,6 +251,16 @@ class QuestionView:
         found = _CAPITAL.findall(self.text)
         inside = set(_CAPITAL_INSIDE.findall(self.text))
         return frozenset(word for word in found if word in inside or found.count(word) > 1)
+
+    @cached_property
+    def wants_score(self) -> bool:
+        """It asks how a match ended."""
+        return bool(_SCORE.search(self._folded))
+
+    @cached_property
+    def wants_code(self) -> bool:
+        """It asks for a piece of code, a pattern or a line of data."""
+        return bool(_CODE.search(self._folded)) and not _ABOUT_CODE.search(self._folded)
 
     @cached_property
     def unit_words(self) -> tuple[str, ...]:

@@ -251,11 +251,13 @@ _UNABLE = {
         r"\bi (?:can )?only (?:see|read|process|work with|handle|exist)\b"
     ),
     "here chat envir sessi inter sandb": (
-        r"\b(?:can't|cannot|unable to|not able to) (?:\w+ ){1,4}(?:from here|from this (?:chat|"
+        r"\bi(?:'m| am| was)? (?:\w+ )?(?:can't|cannot|unable to|not able to) (?:\w+ ){1,4}"
+        r"(?:from here|from this (?:chat|"
         r"environment|session)|in this (?:chat|interface|environment|sandbox|session))\b"
     ),
     "able can't cannot not way": (
-        r"\b(?:can't|cannot|can not|unable to|not able to|no way to) (?:actually |physically |"
+        r"(?:^\W*(?:sorry,? )?(?:but )?|\bi(?:'m| am| was)? (?:\w+ )?)"
+        r"(?:can't|cannot|can not|unable to|not able to) (?:actually |physically |"
         r"really )?"
         r"(?:call|phone|dial|place (?:an order|orders|calls)|book|buy|purchase|pay for|schedule|"
         r"set (?:an?|your) (?:alarm|timer|reminder)|remind you|taste|smell|touch|attend|restart|"
@@ -274,7 +276,10 @@ _ASKING = {
         r"piece|the)"
         r"\b"
     ),
-    "I: need": r"\b(?:i|we)(?:'d| would|'ll| will)? need to (?:see|know)\b",
+    "I: need": (
+        r"\bi(?:'d| would|'ll| will) need to (?:see|know)\b|"
+        r"\bi need to (?:see|know) (?:which|what|your|more)\b"
+    ),
     "did": r"\b(?:didn't|did not) (?:quite |really )?(?:catch|follow|get) (?:that|you|your|what)\b",
     "messa prompt quest reque chat conve": (
         r"\b(?:there(?:'s| is| are)|i (?:don't|do not) see|i see) (?:no|any|an?) [^.!?\n]{1,40} "

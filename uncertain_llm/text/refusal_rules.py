@@ -100,7 +100,8 @@ _SERVE = (
     r"tell you how|say (?:that|which|whether|any|who|what)\b|agree|"
     r"justify|tolerat\w+|advocat\w+|allow|address|present|talk|comment|"
     # "I can't pick just one" goes on to name some.
-    r"(?:pick\w*|choos\w+|rank\w*|rat(?:e|ing))\b(?! (?:just|only|between|a single|a|one)\b)|"
+    r"(?:pick\w*|select\w*|choos\w+|rank\w*|rat(?:e|ing))\b"
+    r"(?! (?:just|only|between|a single|a|one)\b)|"
     r"translat\w+|role-?play\w*|diagnos\w+|prescrib\w+|impersonat\w+|simulat\w+|transcrib\w+|"
     r"sign\b|process (?:this|that|your))"
 )

@@ -223,6 +223,9 @@ def _stated(read: _Reply) -> _Hit | None:
             continue
         if hit.why in NOT_TO_YES_OR_NO and _asks(read, "asks_yes_or_no"):
             continue
+        # A patient's history may be unknown, and the number that a calculation begins with.
+        if hit.why == "without_trace" and (number or not is_short):
+            continue
         return _settled(read, hit)
     return None
 

@@ -95,6 +95,7 @@ _SPELLED_SHARE = re.compile(
     r"(two|three|four|five|six|seven|eight|nine|ten|10)\b"
 )
 _ODDS = re.compile(r"\bodds (?:of|are|at) (?:about )?(\d{1,3}) ?(?::|to) ?(\d{1,3})\b(?! against)")
+_TAGGED = re.compile(r"<confidence>\s{0,5}([^<>\n]{1,20}?)\s{0,5}</confidence>")
 _FIGURES = {
     word: str(figure)
     for figure, word in enumerate(
@@ -104,20 +105,22 @@ _FIGURES = {
 _RIGHT_WRONG = r"(?:wrong|incorrect|mistaken|in error|not (?:right|correct))"
 _SOURCES = {
     "cue_after": rf" ?\)?(?: (?:or so|or more))? ?(?:\w+ )?(?:{_SURE}|{_CHANCE})\b"
-    r"(?! intervals?\b)(?! of (?!being|me\b|it\b|this|that|my\b|error|us\b))"
+    r"(?! intervals?\b)"
     r"| that (?:it|i|this|he|she|my)\b"
     r"| (?:sicher|s\u00fbre?|segur[oa]|sicur[oa])\b",
     "cue_before": rf"\b{_CHANCE}(?: \w+){{0,8}}? ?"
     r"(?:is|of|at|as|to|be|being|:|=|\u2248|about|around)?"
     rf" ?(?:{_FILLER} ){{0,4}}\(?$"
     rf"|\b{_SURE} ?(?:[:(,\u2013\u2014-]|at|about|around) ?$"
-    r"|\b(?:i'm|i am|i'd be) (?:now )?at ?$|\banswer\b[^.\n]{0,60}\($"
+    r"|\b(?:i'm|i am|i'd be) (?:now )?at ?$"
     r"|\b(?:s\u00fbre?|segur[oa]|sicur[oa]|sicher) (?:\u00e0|al|all'|zu) ?$"
     r"|\b(?:i|we)(?:'d| would)? (?:say|put|give|estimate|guess|rate|assign|go with)"
     rf" (?:{_FILLER} ){{0,6}}$",
     "fillers": rf"(?:^|[,;:] ?)(?:{_FILLER} ?){{0,8}}$",
     "negated": r"\b(?:not|n't|never)(?: (?:quite|really|exactly|even|a|at))? ?$",
     # What another is sure of, what grew by so much, and a scale from nothing to all.
+    "of_events": rf" ?\)?(?: \w+)? ?{_CHANCE} of (?!being|me\b|it\b|this|that|my\b|error|us\b)",
+    "first_person": r"\b(?:i|my|me)\b",
     "of_others": r"\b(?:he|she|they|you|people|who|everyone|colleague|friend)(?:'s|'re| is| are| "
     r"was| were)(?: \w+)? ?$|\bby ?$|\bfrom ?$",
     "error_after": rf" ?(?:\w+ )?(?:{_CHANCE})\b[^.;,]{{0,30}}\b{_RIGHT_WRONG}\b",
@@ -134,7 +137,7 @@ _SOURCES = {
     r"|\bno (?:meaningful|reliable|sensible|specific|numeric\w*) "
     r"(?:number|probability|percentage|estimate|confidence)\b"
     r"|^\W*(?:n/?a|unknown|none|not applicable|i (?:don't|do not) know|no idea)\W*$",
-    "labelled": rf"\b{_LABEL} {{0,2}}(?:[:=\u2013\u2014|>]| is| -) {{0,3}}"
+    "labelled": rf"\b{_LABEL} {{0,2}}(?:[:=\u2013\u2014|]| is| -) {{0,3}}"
     rf"(?:(?:about|around|roughly|approximately|~|\u2248|>|<) ?)?(?:{VALUE})",
     "value_ends": r"$|[.,;)]| ?[(\u2013\u2014-]| (?:sure|certain|confident|likely)\b",
     "labelled_level": rf"\b{_LABEL} {{0,2}}(?:[:=\u2013\u2014]| is) {{0,3}}"
@@ -255,6 +258,8 @@ def _attached(words: str) -> StatedProbability | None:
             after = sentence[match.end() : match.end() + _NEAR_CHARS]
             if _pattern("of_others").search(before):
                 continue
+            if _pattern("of_events").match(after) and not _pattern("first_person").search(sentence):
+                continue  # "There's a 30% chance of rain."
             if _pattern("negated").search(before):
                 # "Not 100% sure" states that it is less, not how much.
                 result = _NOT_STATED
@@ -333,6 +338,8 @@ def _folded(text: str) -> str:
     words = re.sub(r"[*_]{1,3}", " ", own_words(text).translate(_WIDE)).replace("  ", " ")
     if " in" in words or "-in" in words or "out" in words:
         words = _SPELLED_SHARE.sub(_share_in_figures, words)
+    if "<confidence>" in words:
+        words = _TAGGED.sub(r"confidence: \1\n", words)
     if "odds" in words:
         words = _ODDS.sub(_odds_in_per_cent, words)
     if "%" in words or "percent" in words:

@@ -8,11 +8,21 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-from uncertain_llm.text.folding import word_set
+from uncertain_llm.text.cleaning import plain_line
+from uncertain_llm.text.folding import stem, word_set, words
+from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView
 
-__all__ = ["answer_in_json", "canonical_json", "find_json"]
+__all__ = ["answer_in_json", "canonical_json", "find_json", "value_in_rows"]
 
 _FENCE = re.compile(r"```[ \t]*(?:json|JSON)?[ \t]*\n?(.*?)```", re.DOTALL)
+_CALL_TAG = re.compile(r"^\s*<tool_call>|</tool_call>\s*$")
+_ARGUMENTS = ("arguments", "parameters", "input")
+"""Keys under which a call of a tool holds what it is called with."""
+_ROW = re.compile(
+    r"^[ \t]*(?:\|[ \t]*(?P<cell>[^|\n]{1,80})\|[ \t]*(?P<value>[^|\n]{1,120})\|"
+    r"|(?P<key>[A-Za-z][\w ]{0,40}):[ \t]+(?P<said>\S[^\n]{0,120}))[ \t]*$",
+    re.MULTILINE,
+)
 _ANSWER_KEYS = (
     "final_answer", "finalanswer", "final answer", "answer", "correct_answer", "result", "label",
     "class", "code",
@@ -42,7 +52,7 @@ def find_json(text: str) -> object | None:
     """
     if len(text) > _MAX_LENGTH or ("{" not in text and "[" not in text):
         return None
-    stripped = text.strip()
+    stripped = _CALL_TAG.sub("", text).strip()
     candidates = [stripped] if stripped[:1] in "{[" else []
     if "```" in text:
         candidates += [block.strip() for block in reversed(_FENCE.findall(text))][:5]
@@ -95,11 +105,50 @@ def answer_in_json(parsed: object) -> str | None:
     for key in _ANSWER_KEYS:
         if folded.get(key) is not None:
             return _as_text(folded[key])
+    for key in _ARGUMENTS:
+        if isinstance(inner := folded.get(key), Mapping):
+            return answer_in_json(inner)
     left = [value for key, value in folded.items() if key not in _ASIDE_KEYS]
     has_asides = len(left) < len(folded)
     if has_asides and len(left) == 1 and isinstance(left[0], str | int | float):
         return _as_text(left[0])
     return None
+
+
+def value_in_rows(text: str, question: QuestionView) -> str | None:
+    r"""Return what a table of two columns, or lines of "key: value", say of what is asked for.
+
+    Args:
+        text: A cleaned reply.
+        question: What was asked.
+
+    Returns:
+        The value of the only row all of whose key the question holds; None without one.
+
+    Example:
+        >>> from uncertain_llm.text.questions import view_question
+        >>> table = "| Property | Value |\n|---|---|\n| Symbol | Fe |\n| Melting point | 1538 |"
+        >>> value_in_rows(table, view_question("What is the melting point of iron?"))
+        '1538'
+    """
+    if not question.stems or ("|" not in text and ": " not in text):
+        return None
+    lines = [line for line in text.split("\n") if line.strip()]
+    is_pairs = all(": " in line and _ROW.fullmatch(line) for line in lines[:60])
+    rows = [
+        (row["cell"] or row["key"], row["value"] or row["said"])
+        for row in list(_ROW.finditer(text))[:60]
+        if row["cell"] or is_pairs
+    ]
+    if len(rows) < 2:
+        return None
+    found = [plain_line(value) for key, value in rows if _is_asked(key, question)]
+    return found[0].strip() or None if len(found) == 1 else None
+
+
+def _is_asked(key: str, question: QuestionView) -> bool:
+    content = [stem(word) for word in words(key) if word not in FUNCTION_WORDS]
+    return bool(content) and all(word in question.stems for word in content)
 
 
 def _as_text(value: object) -> str:

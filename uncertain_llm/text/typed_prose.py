@@ -41,7 +41,8 @@ _POINT = re.compile(r"\(\s?-?\d[\d./]{0,12}(?:,\s?-?\d[\d./]{0,12}){1,3}\s?\)")
 _INEQUALITY = re.compile(r"[<>≤≥]|\\[lg]eq?\b|inequalit|\brange of\b|for which")
 _VARIABLE = re.compile(r"(?<![a-zA-Z\\])[a-zA-Z](?![a-zA-Z])")
 _YES_OPENING = re.compile(
-    r"(?:absolutely|definitely|indeed|certainly|of course|correct|that's (?:right|correct|true)|"
+    r"(?:no doubt|absolutely|definitely|"
+    r"indeed|certainly|of course|correct|that's (?:right|correct|true)|"
     r"yep|yeah|sure|affirmative)\b[,.!:;\s]",
     re.IGNORECASE,
 )
@@ -57,8 +58,9 @@ _BOTH_SIDES = re.compile(
     re.IGNORECASE,
 )
 _INNER = re.compile(
-    r"(?:^|[,;:\u2014\u2013-]\s*|\bsay )(?:in short,? |so |hence |therefore )?"
-    r"(yes|no)[,.!;:]?(?=\s|$)",
+    r"(?:^|[,;:\u2014\u2013-]\s*|(?<!people )(?<!some )\bsay )"
+    r"(?:in short,? |so |hence |therefore )?"
+    r"(yes|no(?! (?:doubt|wonder|question|problem|one)\b))[,.!;:]?(?=\s|$)",
     re.IGNORECASE,
 )
 _VERDICT = re.compile(
@@ -367,13 +369,24 @@ def list_in_prose(text: str, question: QuestionView) -> str | None:
     """
     if not question.wants_list or question.wants_number:
         return None
-    items: list[str] = []
+    items: list[str] = _bare_lines(text)
+    if items:
+        return ", ".join(items)
     for match in list(_ITEM.finditer(text))[:40]:
         item = _ITEM_END.split(plain_line(match.group(1)), maxsplit=1)[0].strip(" .,;:*")
         if not item or len(item.split()) > 6 or "," in item:
             return None
         items.append(item)
     return ", ".join(items) if len(items) >= 2 else None
+
+
+def _bare_lines(text: str) -> list[str]:
+    """Return the lines of a reply that is nothing but three short lines or more."""
+    lines = [line.strip(" .,;") for line in text.split("\n") if line.strip()]
+    is_list = 3 <= len(lines) <= 20 and all(
+        len(line.split()) <= 4 and line[0].isalpha() and ":" not in line for line in lines if line
+    )
+    return lines if is_list and all(lines) else []
 
 
 def formula_in_prose(text: str, question: QuestionView) -> str | None:
