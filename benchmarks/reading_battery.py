@@ -2,6 +2,7 @@
 
     python benchmarks/reading_battery.py tests/text/battery
     python benchmarks/reading_battery.py FOLDER --misread     # and list the rows read wrong
+    python benchmarks/reading_battery.py FOLDER --mark        # and mark them "misread" in the files
 
 A folder holds any of these files of JSON lines, each with an "id":
 
@@ -11,7 +12,8 @@ A folder holds any of these files of JSON lines, each with an "id":
     stated    text, low, high: the probability it states, or null
     hedges    more, less: the first sentence is stated more decisively
 
-Pairs are compared as samples are: two are the same when they end up in one cluster.
+A row may say of which "half" it is: the halves are counted apart. Pairs are compared as samples
+are: two are the same when they end up in one cluster.
 """
 
 from __future__ import annotations
@@ -153,23 +155,47 @@ def describe(name: str, row: Row) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
+def mark(path: Path, check: Callable[[Row], bool]) -> None:
+    """Write "misread" into the rows that are read wrong, and out of the others."""
+    lines = []
+    for row in read_rows(path):
+        kept = {key: value for key, value in row.items() if key != "misread"}
+        lines.append(
+            json.dumps(kept if check(row) else {**kept, "misread": True}, ensure_ascii=False)
+        )
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--misread", action="store_true", help="list the rows read wrong")
+    parser.add_argument("--mark", action="store_true", help="mark them in the files")
     options = parser.parse_args()
     for name, check in CHECKS.items():
         path = options.folder / f"{name}.jsonl"
         if not path.exists():
             print(f"{name}: no {path.name} in {options.folder}, skipped")
             continue
-        rows = read_rows(path)
-        wrong = [row for row in rows if not check(row)]
-        n_right = len(rows) - len(wrong)
-        said = "; ".join(details(name, rows))
-        print(f"{name}: {n_right} of {len(rows)} read right ({n_right / len(rows):.3f}); {said}")
-        for row in wrong if options.misread else ():
-            print("   ", describe(name, row))
+        if options.mark:
+            mark(path, check)
+        for half, rows in _halves(read_rows(path)).items():
+            wrong = [row for row in rows if not check(row)]
+            n_right = len(rows) - len(wrong)
+            said = "; ".join(details(name, rows))
+            print(
+                f"{' '.join((half, name)).strip()}: {n_right} of {len(rows)} read right "
+                f"({n_right / len(rows):.3f}); {said}"
+            )
+            for row in wrong if options.misread else ():
+                print("   ", describe(name, row))
+
+
+def _halves(rows: list[Row]) -> dict[str, list[Row]]:
+    halves: dict[str, list[Row]] = {}
+    for row in rows:
+        halves.setdefault(row.get("half", ""), []).append(row)
+    return halves
 
 
 if __name__ == "__main__":

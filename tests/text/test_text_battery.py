@@ -1,5 +1,8 @@
 """Replies and pairs in the habits of many models, half of them unseen while rules were written.
 
+Those in `battery` were written by outsiders who had not seen the rules; the benchmark
+`reading_battery` counts them, and marks them anew with `--mark`.
+
 Rows marked `misread` are still read wrong. They stay in the files, so that the error of either
 half can be counted; one that is read right by now has to lose its mark.
 """
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reading_battery import CHECKS, read_rows
 
 from uncertain_llm.text.canonical import extract_answer, same_answer
 
@@ -25,6 +29,8 @@ def _rows(name: str) -> list[dict[str, Any]]:
 
 REPLIES = _rows("reply_battery.jsonl")
 PAIRS = _rows("pair_battery.jsonl")
+OUTSIDERS = {name: read_rows(HERE / "battery" / f"{name}.jsonl") for name in CHECKS}
+MOST_MISREAD = {"replies": 0.4, "pairs": 0.4, "refusals": 0.35, "stated": 0.35, "hedges": 0.25}
 
 
 def _is_read_right(row: dict[str, Any]) -> bool:
@@ -45,6 +51,23 @@ def test_a_pair_agrees_only_when_it_says_the_same(row: dict[str, Any]) -> None:
 
     assert bool(same_answer(row["left"], row["right"], **asked)) == expected
     assert bool(same_answer(row["right"], row["left"], **asked)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [(name, row) for name, rows in OUTSIDERS.items() for row in rows],
+    ids=lambda part: part if isinstance(part, str) else part["id"],
+)
+def test_a_row_of_outsiders_is_read_as_it_is_marked(name: str, row: dict[str, Any]) -> None:
+    assert CHECKS[name](row) == ("misread" not in row)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_most_rows_of_outsiders_are_read_right_in_each_half(name: str) -> None:
+    for half in {row["half"] for row in OUTSIDERS[name]}:
+        rows = [row for row in OUTSIDERS[name] if row["half"] == half]
+
+        assert sum("misread" in row for row in rows) <= MOST_MISREAD[name] * len(rows)
 
 
 @pytest.mark.parametrize("half", ["development", "held_out"])
