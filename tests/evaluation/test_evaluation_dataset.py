@@ -95,7 +95,18 @@ def test_a_packed_file_that_breaks_off_gives_the_rows_before_the_break(tmp_path:
     assert len(found) > 100
     assert isinstance(last, BadLine)
     assert last.line == len(found) + 1
-    assert "cannot be read further" in last.reason
+    assert last.reason == "cannot be read further: the packed file breaks off"
+
+
+def test_a_file_that_is_only_called_packed_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    path.write_text(json.dumps(ROW))
+
+    (bad,) = read_rows([path])
+
+    assert str(bad) == (
+        "a.jsonl.gz line 1: cannot be read further: it is damaged, or not packed by gzip"
+    )
 
 
 def test_a_packed_file_that_is_damaged_inside_is_reported_and_not_raised(tmp_path: Path) -> None:

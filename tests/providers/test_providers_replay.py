@@ -13,7 +13,7 @@ from uncertain_llm.core.chat import CallPurpose, Elicitation, Generation, ModelC
 from uncertain_llm.core.errors import ConfigurationError, NotRecorded, UnknownModel
 from uncertain_llm.providers.demo_recording import demo_questions
 from uncertain_llm.providers.models import model_from_name
-from uncertain_llm.providers.replay_model import DEMO_PATH, ReplayModel, open_replay
+from uncertain_llm.providers.replay_model import DEMO_PATH, ReplayModel, open_replay, read_rows
 
 CONFIDENCES = (0.97, 0.975, 1.0, 0.0, None)
 ICE: dict[str, object] = {
@@ -235,3 +235,18 @@ def test_replaying_imports_no_litellm() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_damaged_recording_is_refused_and_a_mark_of_the_byte_order_is_not(
+    tmp_path: Path,
+) -> None:
+    line = json.dumps({"id": "1", "question": "Why?", "samples": [{"text": "So."}] * 3})
+    whole = bytearray(gzip.compress(line.encode() * 50))
+    whole[len(whole) // 2] ^= 0xFF
+    damaged, marked = tmp_path / "damaged.jsonl.gz", tmp_path / "marked.jsonl"
+    damaged.write_bytes(whole)
+    marked.write_text(line + "\r\n", encoding="utf-8-sig")
+
+    with pytest.raises(ConfigurationError, match=r"cannot read the recording .*damaged\.jsonl\.gz"):
+        list(read_rows(damaged))
+    assert [row["question"] for row in read_rows(marked)] == ["Why?"]

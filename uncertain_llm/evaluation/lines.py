@@ -116,7 +116,7 @@ def numbered_lines(
                 if tell is not None:
                     tell(raw.tell() - told)
         except (OSError, EOFError, zlib.error) as error:
-            broken = BadLine(path, number + 1, f"cannot be read further ({type(error).__name__})")
+            broken = BadLine(path, number + 1, f"cannot be read further: {_what_broke(error)}")
             yield (path, number + 1), broken
 
 
@@ -132,6 +132,14 @@ def shortened(value: object) -> str:
     """
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _what_broke(error: OSError | EOFError | zlib.error) -> str:
+    if isinstance(error, EOFError):
+        return "the packed file breaks off"
+    if isinstance(error, gzip.BadGzipFile | zlib.error):
+        return "it is damaged, or not packed by gzip"
+    return error.strerror or type(error).__name__
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -282,7 +283,7 @@ def read_rows(path: str | Path) -> Iterator[Row]:
     """
     try:
         lines = _read_text(Path(path)).splitlines()
-    except (OSError, UnicodeDecodeError, EOFError) as error:
+    except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise ConfigurationError(f"cannot read the recording {path}: {reason}") from error
     for number, line in enumerate(lines, start=1):
@@ -292,7 +293,7 @@ def read_rows(path: str | Path) -> Iterator[Row]:
 
 def _read_text(path: Path) -> str:
     data = path.read_bytes()
-    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
 
 
 def _row(line: str, *, where: str) -> Row:
