@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import lru_cache
 from typing import Final
 
 from uncertain_llm.core.errors import ConfigurationError
@@ -33,7 +34,12 @@ def refuse_wrong_task(task: object) -> None:
         return
     if not isinstance(task, str):
         raise ConfigurationError(f"task= takes a text such as 'mcq', got {type(task).__name__}")
+    if (meant := _meant(task)) is not None:
+        raise ConfigurationError(f"there is no task {task!r}; did you mean {meant!r}?")
+
+
+@lru_cache(maxsize=256)  # a service asks with few words, again and again
+def _meant(task: str) -> str | None:
     written = task.strip().lower().replace("-", "_").replace(" ", "_")
     close = difflib.get_close_matches(written, TASKS, n=1, cutoff=_ALIKE)
-    if close:
-        raise ConfigurationError(f"there is no task {task!r}; did you mean {close[0]!r}?")
+    return close[0] if close else None
