@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fault_world import QUESTION, SAID, ask_async, ask_sync, policy
@@ -251,6 +252,43 @@ def test_ctrl_c_leaves_a_verifier_that_hangs_on_the_caller_s_own_loop_too(is_asy
     asyncio.run(llm.aclose())
 
     assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["blocks", "awaits"])
+def test_closing_the_client_leaves_a_verifier_that_hangs(is_async: bool) -> None:
+    release, asked = threading.Event(), threading.Event()
+
+    def act() -> object:
+        asked.set()
+        return hang() if is_async else release.wait(20)
+
+    llm = UncertainLLM(model(), policy=PATIENT, verifier=Verifier(act, is_async=is_async), log=None)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(llm.ask, QUESTION)
+        assert asked.wait(10)
+        llm.close()
+        check_failed(answer.result(10), "the client was closed")
+    release.set()
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["blocks", "awaits"])
+def test_closing_an_async_client_leaves_a_verifier_that_hangs(is_async: bool) -> None:
+    release, asked = threading.Event(), threading.Event()
+
+    def act() -> object:
+        asked.set()
+        return hang() if is_async else release.wait(20)
+
+    async def main() -> object:
+        verifier = Verifier(act, is_async=is_async)
+        llm = AsyncUncertainLLM(model(), policy=PATIENT, verifier=verifier, log=None)
+        answer = asyncio.create_task(llm.ask(QUESTION))
+        assert await asyncio.to_thread(asked.wait, 10)
+        await llm.aclose()
+        return await asyncio.wait_for(answer, 10)
+
+    check_failed(asyncio.run(main()), "the client was closed")
+    release.set()
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocks", "awaits"])

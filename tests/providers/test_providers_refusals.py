@@ -6,7 +6,8 @@ import pytest
 
 from uncertain_llm.providers.refusals import nearest, range_allowed, refused_parameter
 
-# In the words of providers, as users quoted them in public up to November 2026.
+# About half in the words of providers that users quoted in public up to November 2026; those of
+# Gemini, Bedrock and Cohere and the general ones are made after their pattern.
 LIMITS: dict[str, tuple[str, float, tuple[float, float]]] = {
     "anthropic": ("temperature: range: 0..1", 1.5, (0, 1)),
     "anthropic, older": ("temperature: range: -1 or 0..1", 1.5, (0, 1)),

@@ -13,6 +13,7 @@ from pathlib import Path
 from uncertain_llm.client.arguments import OF_ASK, refuse_misplaced, refuse_misspelt
 from uncertain_llm.client.recorder import Recorder, with_warning
 from uncertain_llm.client.reuse import Reuse, ReuseKind, reused
+from uncertain_llm.client.verifying import Waits
 from uncertain_llm.core.chat import ChatMessage, Mode, Request
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.ports import Model, Signal, refuse_misfit
@@ -80,6 +81,8 @@ class Assembly:
     """What identical requests share."""
     limiters: Limiters = field(default_factory=Limiters)
     """Rate control, shared by all requests of the client."""
+    waits: Waits = field(default_factory=Waits)
+    """The verifiers that are waited for."""
     others: OtherModels = field(default_factory=OtherModels)
     """Models that signals or the policy ask beside the client's own."""
     defaults: Mapping[str, object] = field(default_factory=dict)

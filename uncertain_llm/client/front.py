@@ -200,6 +200,7 @@ class UncertainLLM(_Client):
     def close(self) -> None:
         """Release connections and the log; what is asked later is refused. Twice is harmless."""
         self._is_closed = True
+        self._parts.waits.close()
         if self._owns_model:
             shared_loop().run(self._parts.model.aclose)
         if self._parts.others.any_made:
@@ -262,6 +263,7 @@ class AsyncUncertainLLM(_Client):
     async def aclose(self) -> None:
         """Release connections and the log; what is asked later is refused. Twice is harmless."""
         self._is_closed = True
+        self._parts.waits.close()
         if self._owns_model:
             await self._parts.model.aclose()
         await self._parts.others.aclose()
@@ -293,7 +295,12 @@ class Performer:
         claims = [effect for effect in batch if isinstance(effect, VerifyClaim)]
         if claims:
             verifier = cast("Verifier", self._parts.pipeline.verifier)
-            return tuple([await ask_verifier(verifier, claim, self._budget) for claim in claims])
+            return tuple(
+                [
+                    await ask_verifier(verifier, claim, self._budget, self._parts.waits)
+                    for claim in claims
+                ]
+            )
         calls = [effect for effect in batch if isinstance(effect, ModelCall)]
         outcomes = await perform_calls(
             self._parts.models,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 
 from uncertain_llm.core.decision import Verdict
@@ -15,7 +16,7 @@ from uncertain_llm.core.ports import Verifier
 from uncertain_llm.flow.steps import VerifyClaim, VerifyFailure
 from uncertain_llm.providers.request_budget import RequestBudget
 
-__all__ = ["MAX_LEFT_BEHIND", "ask_verifier"]
+__all__ = ["MAX_LEFT_BEHIND", "Waits", "ask_verifier"]
 
 MAX_LEFT_BEHIND = 64
 """Turns of plain-function verifiers that may still run after their deadline, in one process.
@@ -25,26 +26,62 @@ until the system has no more.
 """
 
 
+class Waits:
+    """The turns of verifiers that a client waits for; it waits no longer once it is closed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: set[tuple[asyncio.AbstractEventLoop, asyncio.Timeout]] = set()
+        self.is_closed = False
+
+    def close(self) -> None:
+        """End all turns as if their time were up, on whatever loop; later ones end at once."""
+        with self._lock:
+            self.is_closed = True
+            for loop, deadline in self._turns:
+                # A loop that is closed has nobody left who waits.
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._end, loop, deadline)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, seconds: float | None) -> AsyncIterator[asyncio.Timeout]:
+        """Wait for at most so many seconds.
+
+        Raises:
+            TimeoutError: They are over, or the client was closed.
+        """
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(seconds) as deadline:
+            with self._lock:
+                self._turns.add((loop, deadline))
+                if self.is_closed:
+                    deadline.reschedule(loop.time())
+            try:
+                yield deadline
+            finally:
+                with self._lock:
+                    self._turns.discard((loop, deadline))
+
+    def _end(self, loop: asyncio.AbstractEventLoop, deadline: asyncio.Timeout) -> None:
+        with self._lock:
+            if (loop, deadline) in self._turns:
+                deadline.reschedule(loop.time())
+
+
 async def ask_verifier(
-    verifier: Verifier, claim: VerifyClaim, budget: RequestBudget
+    verifier: Verifier, claim: VerifyClaim, budget: RequestBudget, waits: Waits
 ) -> Verdict | VerifyFailure:
     """Return the verdict, or why there is none; its turn counts as a call of the request.
 
-    A plain function runs in a thread of its own and may block. At the deadline it is left alone,
-    since a thread cannot be ended; a coroutine is cancelled. Once `MAX_LEFT_BEHIND` turns are left
-    running no verifier is asked, until one of them returns.
+    A plain function runs in a thread of its own and may block. At the deadline, or when the client
+    is closed, it is left alone, since a thread cannot be ended; a coroutine is cancelled. Once
+    `MAX_LEFT_BEHIND` turns are left running no verifier is asked, until one of them returns.
     """
-    if _LeftBehind.count >= MAX_LEFT_BEHIND:
-        return VerifyFailure(
-            message=f"not asked: {_LeftBehind.count} of its earlier turns have not returned; "
-            "give what it waits for a timeout, or write it as a coroutine"
-        )
+    not_asked = _why_not_asked(budget)
+    if not_asked is not None:
+        return not_asked
     try:
-        budget.take_call()
-    except BudgetExceeded as error:
-        return VerifyFailure(message=str(error), limit=error.limit)
-    try:
-        async with asyncio.timeout(budget.seconds_left()) as deadline:
+        async with waits.turn(budget.seconds_left()) as deadline:
             found = await _in_thread(lambda: verifier.verify(claim.request, claim.text))
             if inspect.isawaitable(found):
                 found = await found
@@ -54,6 +91,8 @@ async def ask_verifier(
             raise
         return _failure(error)  # nobody cancelled the request: it is the verifier's own
     except TimeoutError as error:
+        if waits.is_closed:
+            return VerifyFailure(message="the client was closed")
         return _failure(error, limit="deadline_seconds" if deadline.expired() else None)
     except Exception as error:  # noqa: BLE001 - a verifier's bug must not cost a paid answer
         return _failure(error)
@@ -62,6 +101,19 @@ async def ask_verifier(
     if not isinstance(found, Verdict):
         return VerifyFailure(message=f"{type(found).__name__} instead of a Verdict")
     return found
+
+
+def _why_not_asked(budget: RequestBudget) -> VerifyFailure | None:
+    if _LeftBehind.count >= MAX_LEFT_BEHIND:
+        return VerifyFailure(
+            message=f"not asked: {_LeftBehind.count} of its earlier turns have not returned; "
+            "give what it waits for a timeout, or write it as a coroutine"
+        )
+    try:
+        budget.take_call()
+    except BudgetExceeded as error:
+        return VerifyFailure(message=str(error), limit=error.limit)
+    return None
 
 
 class _LeftBehind:

@@ -1,8 +1,9 @@
 """Reads a provider's refusal: which parameter it is about, and which temperatures it allows.
 
-Pure: it looks at the words of an error and at nothing else. The wordings are those of Anthropic,
-OpenAI, Azure, Mistral, Gemini, Bedrock, Cohere, DeepSeek, Moonshot, vLLM, TGI and others, as users
-reported them up to November 2026 (tests/providers/test_providers_refusals.py).
+Pure: it looks at the words of an error and at nothing else. About half of the wordings that it is
+tested with are those that users of Anthropic, OpenAI, Mistral, Moonshot, DeepSeek, TGI and others
+quoted in public up to November 2026; the others are made after the pattern of their services
+(tests/providers/test_providers_refusals.py).
 """
 
 from __future__ import annotations
