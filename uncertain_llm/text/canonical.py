@@ -9,18 +9,17 @@ every merge of samples can be explained. No model, no weights, no network.
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
 
 from uncertain_llm.core.base import Value
 from uncertain_llm.text.aliases import symbol_name
+from uncertain_llm.text.answer_forms import AnswerForm, AnswerKind
 from uncertain_llm.text.code_forms import canonical_code, canonical_formula
-from uncertain_llm.text.dates import DATE_LEADS, DATE_STARTS, DateForm, read_date, same_date
-from uncertain_llm.text.expressions import constant_key, constant_value, plain_math, read_expression
+from uncertain_llm.text.dates import DATE_LEADS, DATE_STARTS, read_date, same_date
+from uncertain_llm.text.expressions import constant_key, plain_math, read_expression
 from uncertain_llm.text.extract import CODE_TASKS, NUMBER_TASKS, OPTION_TASKS, extract_answer
 from uncertain_llm.text.folding import fold, squash, word_set, words
-from uncertain_llm.text.names import TextForm, read_text
+from uncertain_llm.text.names import read_text
 from uncertain_llm.text.number_words import NUMBER_WORDS, roman_value
 from uncertain_llm.text.number_words_abroad import figures_for_words
 from uncertain_llm.text.numerals import QUANTITY_STARTS, Quantity, read_quantity
@@ -29,6 +28,14 @@ from uncertain_llm.text.questions import MAX_CACHED, QuestionView, view_question
 from uncertain_llm.text.same_names import same_text
 from uncertain_llm.text.same_quantities import same_quantity
 from uncertain_llm.text.structures import canonical_json, find_json
+from uncertain_llm.text.symbolic_forms import (
+    FUNCTION,
+    exact_side,
+    looks_like_maths,
+    number_list_key,
+    relation_key,
+    rounds_constant,
+)
 
 __all__ = [
     "AnswerForm",
@@ -81,8 +88,6 @@ _TYPED_STARTS = {
 }
 """By first letter, so that a text is compared with few of them."""
 _LIST_SPLIT = re.compile(r"\s*(?:,\s*(?:and\s)?|\sand\s|;|\n)\s*")
-_ROUNDED_DIGITS = 3
-"""Two figures are too few to be sure of a rounding."""
 _CODE_SIGN = re.compile(r"[()\[\]{};=\n]")
 _NEXT_ITEM = re.compile(r",|\sand\s|\sor\s")
 _NONE = frozenset({"none", "nil"})
@@ -90,37 +95,11 @@ _ORDINAL = re.compile(
     r"(?:(?:in )?the )?(?:\d{1,2}(?:st|nd|rd|th)|[a-z-]{3,14}(?:th|st|nd|rd))", re.I
 )
 _RATIO = re.compile(r"^\s*(\d[\d.]{0,15})\s*(?::|to)\s*(\d[\d.]{0,15})\s*\.?\s*$")
-_FUNCTION = re.compile(r"sqrt|sin|cos|tan|ln|log|exp|pi")
 _NAMED_FUNCTION = re.compile(r"\b(?:sin|cos|tan|ln|log|exp) ")
-_TUPLE = re.compile(r"\s*([(\[{]?)\s*([^()\[\]{}]{1,300})\s*([)\]}]?)\s*")
-_MEMBER_OF = re.compile(r"^\s*(?:[a-z]|\([a-z](?:, ?[a-z]){1,3}\))\s*(?:∈|\bin\b|=)\s*(?=[(\[{])")
-_MEMBER_NAME = re.compile(r"^\s*[a-z](?:_?\d)?\s*=\s*")
-_RELATION = re.compile(r"(<=|>=|!=|[<>≤≥≠])")
-_MATHS = re.compile(
-    r"\b(?:sin|cos|tan|ln|log|exp)[ (]{1,2}\d?[a-z]\b|"
-    r"[\\^√π]|\d\s*[a-z]\b|[a-z]\s*[-+*/=]\s*[\w(]|\)\s*[(/*]|\d\s*[*/+]\s*[\d(]|sqrt|pi\b"
-)
 _WORDY = re.compile(r"[^\W\d_]{2,}(?:[ '.,-]+[^\W\d_]+)*[.]?")
 _HEAD = re.compile(r"(?<=[\w%°)])\s*(?:\(|,\s|;\s|\s-\s|:\s|\.\s)")
-# No formula without one of these, a square root, pi, or a digit before a letter.
-_MATHS_SIGN = re.compile(r"[\\^√π=*/+)-]")
-_DIGIT_LETTER = re.compile(r"\d\s*[a-z]\b")
 _HEAD_SIGN = re.compile(r"[(,;:.-]")
 _BARE_FRACTION = re.compile(r"^(-?)\((-?\d{1,15})\)/\((-?\d{1,15})\)")
-
-
-class AnswerKind(StrEnum):
-    """The type of an answer; each has its own equality."""
-
-    NUMBER = "number"
-    OPTION = "option"
-    DATE = "date"
-    BOOLEAN = "boolean"
-    TEXT = "text"
-    LIST = "list"
-    JSON = "json"
-    CODE = "code"
-    EXPRESSION = "expression"
 
 
 class Canonical(Value):
@@ -146,22 +125,6 @@ class Sameness(Value):
 
     def __bool__(self) -> bool:
         return self.same
-
-
-class AnswerForm(NamedTuple):
-    """A short answer with everything its equality needs; cheap, cached, internal to the rooms."""
-
-    kind: AnswerKind
-    key: str
-    text: str
-    quantity: Quantity | None = None
-    date: DateForm | None = None
-    words: TextForm | None = None
-
-    @property
-    def group(self) -> str:
-        """Equal for answers that are the same beyond question."""
-        return f"{self.kind}:{self.key}"
 
 
 def canonical(answer: str, *, question: str | None = None, task: str | None = None) -> Canonical:
@@ -249,7 +212,7 @@ def _read_short(answer: str, question: str | None, task: str | None) -> AnswerFo
 
 
 def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
-    text = _exact_side(answer.strip())
+    text = exact_side(answer.strip())
     if task not in _SPECIAL_TASKS and not view.options and _is_phrase(text, view):
         return _text_form(text, view)
     if task in CODE_TASKS or (view.wants_code and _CODE_SIGN.search(text)):
@@ -265,17 +228,6 @@ def _read(answer: str, view: QuestionView, task: str | None) -> AnswerForm:
     if (boolean := _boolean_key(plain_math(text).strip(), view)) is not None:
         return AnswerForm(AnswerKind.BOOLEAN, boolean, text)
     return _number_or_date(text, view, task) or _formula(text, view) or _text_form(text, view)
-
-
-def _exact_side(text: str) -> str:
-    r"""Return "9\pi" for "9\pi \approx 28.27", when the second is the first one rounded."""
-    if "≈" not in text and "\\approx" not in text:
-        return text
-    left, _, right = plain_math(text).partition("≈")
-    exact = left.rpartition("=")[2].strip()
-    rounded = read_quantity(right.strip())
-    is_same = rounded is not None and _rounds_constant(read_expression(exact), rounded)
-    return exact if is_same else text
 
 
 def _is_phrase(text: str, view: QuestionView) -> bool:
@@ -297,7 +249,7 @@ def _is_phrase(text: str, view: QuestionView) -> bool:
         if "," not in text and " and " not in text and " or " not in text:
             return True
         word = lowered.split(" ", 1)[0].rstrip(".,")
-        return len(word) > 3 and not _FUNCTION.search(word)
+        return len(word) > 3 and not FUNCTION.search(word)
     return bool(_PLAIN_WORDS.fullmatch(text)) and _TYPED_WORDS.isdisjoint(lowered.split(" "))
 
 
@@ -410,82 +362,18 @@ def _formula(text: str, view: QuestionView) -> AnswerForm | None:
     if len(text) > 300 or not any(map(str.isalnum, text)):
         return None
     plain = squash(plain_math(text))
-    listed = _number_list(plain, view)
+    listed = number_list_key(plain, view)
     if listed is not None:
         return AnswerForm(AnswerKind.LIST, listed, text)
-    if (related := _relation(plain)) is not None:
+    if (related := relation_key(plain)) is not None:
         return AnswerForm(AnswerKind.EXPRESSION, related, text)
-    if "\\" in text or _looks_like_maths(plain):
+    if "\\" in text or looks_like_maths(plain):
         key = read_expression(plain)
         if key is None and "\\" in text and not _WORDY.fullmatch(plain):
             key = "latex:" + "".join(plain.split())
         if key is not None:
             return AnswerForm(AnswerKind.EXPRESSION, key, text)
     return None
-
-
-def _both_signs(part: str) -> list[str]:
-    """Return both values of "2 ± sqrt(3)", or the part as it is; "x = 2" is 2."""
-    part = _MEMBER_NAME.sub("", part)
-    if part.count("±") != 1:
-        return [part]
-    low, high = (squash(part.replace("±", sign)) for sign in "-+")
-    return [high.removeprefix("+").strip(), low.replace("- ", "-") if low[0] == "-" else low]
-
-
-def _relation(plain: str) -> str | None:
-    """Return the key of an inequality: "x > 3" and "3 < x" agree, "x < 3" is another."""
-    if not _RELATION.search(plain):
-        return None
-    parts = _RELATION.split(plain.replace("≤", "<=").replace("≥", ">=").replace("≠", "!="))
-    signs, sides = parts[1::2], [read_expression(part.strip()) for part in parts[::2]]
-    if len(sides) > 3 or None in sides:
-        return None
-    if signs[0][0] == ">":
-        sides, signs = sides[::-1], [sign.replace(">", "<") for sign in signs[::-1]]
-    return " ".join(map(str, [sides[0], *(x for pair in zip(signs, sides[1:], strict=True)
-                                          for x in pair)]))  # fmt: skip
-
-
-def _looks_like_maths(plain: str) -> bool:
-    if not (_MATHS_SIGN.search(plain) or _FUNCTION.search(plain) or _DIGIT_LETTER.search(plain)):
-        return False
-    return _MATHS.search(plain) is not None
-
-
-def _number_list(plain: str, view: QuestionView) -> str | None:
-    """Return the key of a list, set, point or interval of numbers and formulas; None for others."""
-    if not ("," in plain or " and " in plain or ";" in plain or " or " in plain or "±" in plain):
-        return None
-    plain = _MEMBER_OF.sub("", plain)
-    match = _TUPLE.fullmatch(plain)
-    if match is None:
-        return None
-    opening, inner, closing = match.groups()
-    parts = [part.strip() for part in re.split(r",\s*(?:and|or)\s|,|;|\s(?:and|or)\s", inner)]
-    named = [_MEMBER_NAME.match(part) for part in parts]
-    names = [match[0] for match in named if match is not None]
-    if len(names) == len(parts) == len(set(names)):
-        # "x = 5, y = 3": each value belongs to its name, in whatever order they come.
-        parts.sort()
-        names = ["".join(name.split()).rstrip("=") for name in sorted(names)]
-    else:
-        names = []
-    parts = [half for part in parts for half in _both_signs(part)]
-    keys: list[str] = []
-    for part in parts:
-        quantity = read_quantity(part)
-        is_word = part.isalpha() and len(part) > 1
-        key = quantity.key if quantity else None if is_word else read_expression(part)
-        if key is None:
-            return None
-        keys.append(key)
-    if names in (["x", "y"], ["x", "y", "z"]):
-        return f"() {' '.join(keys)}"  # a point
-    if len(names) > 1 and len(names) == len(keys):
-        return " ".join(f"{name}={key}" for name, key in zip(names, keys, strict=True))
-    is_ordered = (view.ordered and opening != "{") or (opening in {"(", "["} and bool(closing))
-    return f"{opening}{closing} " * is_ordered + " ".join(keys if is_ordered else sorted(keys))
 
 
 def _text_form(text: str, view: QuestionView) -> AnswerForm:
@@ -550,18 +438,8 @@ def _same_value(left: AnswerForm, right: AnswerForm) -> str | None:
         return "expression"
     for formula, number in ((left, right), (right, left)):
         if formula.kind is AnswerKind.EXPRESSION and number.quantity is not None:
-            return "rounding" if _rounds_constant(formula.key, number.quantity) else None
+            return "rounding" if rounds_constant(formula.key, number.quantity) else None
     return None
-
-
-def _rounds_constant(key: str | None, number: Quantity) -> bool:
-    """Tell whether a number is the constant of a formula, rounded as far as it is written."""
-    value = None if key is None else constant_value(key)
-    is_bare = number.comparator is None and number.high is None and number.factor == 1
-    if value is None or not is_bare or not number.decimals or number.digits < _ROUNDED_DIGITS:
-        return False
-    half_step = float(number.scale) / (2 * 10.0**number.decimals)
-    return abs(value - float(number.value)) <= half_step
 
 
 def _same_sequence(left: AnswerForm, right: AnswerForm) -> bool:

@@ -1,0 +1,42 @@
+"""The typed form of a short answer, as it is compared."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from uncertain_llm.text.dates import DateForm
+from uncertain_llm.text.names import TextForm
+from uncertain_llm.text.numerals import Quantity
+
+__all__ = ["AnswerForm", "AnswerKind"]
+
+
+class AnswerKind(StrEnum):
+    """The type of an answer; each has its own equality."""
+
+    NUMBER = "number"
+    OPTION = "option"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    LIST = "list"
+    JSON = "json"
+    CODE = "code"
+    EXPRESSION = "expression"
+
+
+class AnswerForm(NamedTuple):
+    """A short answer with everything its equality needs; cheap, cached, internal to the rooms."""
+
+    kind: AnswerKind
+    key: str
+    text: str
+    quantity: Quantity | None = None
+    date: DateForm | None = None
+    words: TextForm | None = None
+
+    @property
+    def group(self) -> str:
+        """Equal for answers that are the same beyond question."""
+        return f"{self.kind}:{self.key}"
