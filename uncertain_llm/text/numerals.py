@@ -22,6 +22,12 @@ from uncertain_llm.text.number_words import (
     take_number_words,
 )
 from uncertain_llm.text.number_words_abroad import SCALES_ABROAD
+from uncertain_llm.text.quantity_wording import (
+    plain_vulgar,
+    respelled,
+    strip_prefixes,
+    with_unit_last,
+)
 from uncertain_llm.text.units import CURRENCY_SIGNS, Unit, find_unit
 
 __all__ = [
@@ -30,35 +36,11 @@ __all__ = [
     "read_quantity",
 ]
 
-# "1 000 000" in a short answer; "3 100/7" is a mixed number.
-_SPACED = re.compile(r"(?<![\d.,/-])\d{1,3}(?: \d{3})+(?![\d/]|[.,]\d{3}| \d)")
-# "1939-45": the end of a span of years, short for 1945. "2001-02" may be a month.
-_SHORT_SPAN = re.compile(r"(?P<century>1\d|20)(?P<low>\d\d)\s?-\s?(?P<high>1[3-9]|[2-9]\d)")
 _TIMES_TEN = re.compile(
     r"\s*(?:x|\u00d7|\*|·|⋅)\s*10\s*(?:\^|\*\*)\s*[({]?\s*([-+]?\d{1,3})\s*[)}]?"
 )
 _SLASH = re.compile(rf"\s*/\s*({NUMBER})(?![\w/])")
 _MIXED = re.compile(r"\s+(\d{1,4})\s*/\s*(\d{1,4})(?![\w/])")
-_VULGAR = {
-    "½": " 1/2", "⅓": " 1/3", "⅔": " 2/3", "¼": " 1/4", "¾": " 3/4", "⅕": " 1/5", "⅖": " 2/5",
-    "⅗": " 3/5",
-    "⅘": " 4/5", "⅙": " 1/6", "⅚": " 5/6", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8", "⅞": " 7/8",
-}  # fmt: skip
-_APPROXIMATE = re.compile(
-    r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|ca?\.|exactly|precisely|"
-    r"just|only|a total of|total of|in total|estimated|≈|~|=|≅)\s*"
-)
-_COMPARATOR = re.compile(
-    r"(more than|over|greater than|above|at least|no less than|no fewer than|less than|fewer "
-    r"than|under|below|"
-    r"at most|up to|no more than|not|>=|<=|>|<|≥|≤|≠)\s*"
-)
-_COMPARATORS = {
-    "over": "more than", "greater than": "more than", "above": "more than", ">": "more than",
-    "no less than": "at least", "no fewer than": "at least", ">=": "at least", "≥": "at least",
-    "fewer than": "less than", "under": "less than", "below": "less than", "<": "less than",
-    "up to": "at most", "no more than": "at most", "<=": "at most", "≤": "at most", "≠": "not",
-}  # fmt: skip
 _RANGE = re.compile(r"\s*(?:-|to|through|until)\s*", re.ASCII)
 _CURRENCY_WORD = re.compile(r"(us\$|usd|eur|gbp|inr|jpy|cny|chf|rs\.?|[$€£¥₹])\s*")
 _SUFFIX_SCALE = re.compile(r"\s?(k|m|mn|mio|bn|b|tn)(?![\w^²³/])")
@@ -90,8 +72,6 @@ QUANTITY_STARTS = (
     "between ", "from ", "us$", "usd", "eur", "gbp", "inr", "jpy", "cny", "chf", "rs",
     "minus", "negative", "a ", "a-", "an ", "an-", *sorted(NUMBER_STARTS),
 )  # fmt: skip
-_FEET = re.compile(r"(\d{1,2}) ?['\u2032] ?(\d{1,2}) ?(?:\"|\u2033|'')?")
-_THE_ORDINAL = re.compile(r"the (?=\d{1,4}(?:st|nd|rd|th)$|[a-z]+(?:-[a-z]+)?$)")
 _OR_MORE = re.compile(
     r"\s?\b(?:or|and) (?:(more|over|above|greater|higher|older|up)|"
     r"(?:less|fewer|below|under|lower|younger))\b"
@@ -100,13 +80,6 @@ _RATE = re.compile(
     r"(?:^|\s)(?:per|each|every|an?)\s+(second|minute|hour|day|night|week|month|year|person|"
     r"head|item|unit|piece|dozen|pound|kg|mile|km|game|season|capita)$"
 )
-_PART_OF = re.compile(
-    r"((?:(?:an?|one|two|three) )?(?:half|quarters?|thirds?|fifths?|tenths?)) (?:of )?an? (?=[a-z])"
-)
-_UNIT_AND_PART = re.compile(
-    r"(an?|one|two|three|four|five|\d{1,4})(?: ([a-z]{1,12}))? and an? (half|quarter|third)\b"
-)
-_PARTS_IN_FIGURES = {"half": "1/2", "third": "1/3", "quarter": "1/4"}
 _ONE_IN_FOUR = re.compile(
     r"([a-z]{3,9}|\d{1,3}) (?:in|out of) (?:every )?"
     r"([a-z]{3,9}(?:[- ][a-z]{3,9})?|a [a-z]{3,9}|\d{1,3}|10{3,9})"
@@ -174,7 +147,7 @@ def read_quantity(text: str) -> Quantity | None:
         return _whole(text)
     if text[:1] in EAST_ASIAN_DIGITS and (spelled := number_from_han(text)) is not None:
         return Quantity(spelled, 0, 1, _ONE)
-    folded = squash(fold(_plain_vulgar(text)))
+    folded = squash(fold(plain_vulgar(text)))
     if (plain := _WHOLE_WITH_NOUN.fullmatch(folded)) and not _carries_on(plain[2]):
         return _with_one_unit(_whole(plain[1]), plain[2])
     return _read(folded)
@@ -185,13 +158,13 @@ def _whole(figures: str) -> Quantity:
 
 
 def _read(folded: str) -> Quantity | None:
-    folded = _respelled(folded)
+    folded = respelled(folded)
     if not folded or (folded[0].isalpha() and not folded.startswith(QUANTITY_STARTS)):
         return None
-    comparator, folded = _strip_prefixes(folded)
+    comparator, folded = strip_prefixes(folded)
     if (share := _share(folded)) is not None:
         return share if comparator is None else share._replace(comparator=comparator)
-    folded = _with_unit_last(folded)
+    folded = with_unit_last(folded)
     if comparator is None and (more := _OR_MORE.search(folded)):
         comparator = "at least" if more.group(1) else "at most"
         folded = folded[: more.start()] + folded[more.end() :]
@@ -205,20 +178,6 @@ def _read(folded: str) -> Quantity | None:
     if complete is None or comparator is None:
         return complete
     return complete._replace(comparator=comparator)
-
-
-def _respelled(folded: str) -> str:
-    """Write feet and inches, spans of years, spaced figures and "the 3rd" as others write them."""
-    if feet := _FEET.fullmatch(folded):
-        folded = f"{feet[1]} ft {feet[2]} in"
-    folded = folded.strip(" .!\"'*_")
-    if (span := _SHORT_SPAN.fullmatch(folded)) and span["low"] < span["high"]:
-        folded = f"{span['century']}{span['low']}-{span['century']}{span['high']}"
-    if " " in folded and folded[-1:] not in "-+":
-        folded = _SPACED.sub(lambda figures: figures[0].replace(" ", ""), folded)
-    if folded.startswith("the "):
-        folded = _THE_ORDINAL.sub("", folded, count=1)
-    return folded
 
 
 def _share(folded: str) -> Quantity | None:
@@ -235,47 +194,9 @@ def _share(folded: str) -> Quantity | None:
     return Quantity(part / whole, None, 1, _ONE)
 
 
-def _with_unit_last(folded: str) -> str:
-    """Write "half an hour" as "half hour", and "an hour and a half" as "1 1/2 hour"."""
-    if folded.startswith(("half", "a ", "an ", "one ", "two ", "three ")):
-        folded = _PART_OF.sub(r"\1 ", folded, count=1)
-    match = _UNIT_AND_PART.match(folded) if " and a" in folded else None
-    if match is None or (match[2] is not None and find_unit(match[2]) is None):
-        return folded
-    whole = match[1] if match[1].isdecimal() else number_from_words(match[1]) or 1
-    return f"{whole} {_PARTS_IN_FIGURES[match[3]]} {match[2] or ''}{folded[match.end() :]}"
-
-
 def _carries_on(word: str) -> bool:
     """Tell whether a word after a figure is part of the number: "5 million", "5 to ten"."""
     return word in _SCALES or word.startswith(("to", "through", "and", "until", "x"))
-
-
-def _plain_vulgar(text: str) -> str:
-    """Write "1½" as "1 1/2", before folding would make "11/2" of it."""
-    if text.isascii():
-        return text
-    for vulgar, plain in _VULGAR.items():
-        text = text.replace(vulgar, plain)
-    return text.replace("\u2044", "/")
-
-
-def _strip_prefixes(folded: str) -> tuple[str | None, str]:
-    comparator = None
-    if folded.startswith("between ") and " and " in folded:
-        low, _, high = folded[8:].rpartition(" and ")
-        return None, f"{low} to {high}"
-    if folded.startswith("from ") and any(f" {to} " in folded for to in ("to", "until", "through")):
-        return None, folded[5:]
-    for _ in range(3):
-        if folded[:1].isdigit():
-            break
-        if match := _APPROXIMATE.match(folded):
-            folded = folded[match.end() :]
-        elif comparator is None and (match := _COMPARATOR.match(folded)):
-            comparator = _COMPARATORS.get(match.group(1), match.group(1))
-            folded = folded[match.end() :]
-    return comparator, folded
 
 
 def _one(folded: str) -> tuple[Quantity, str] | None:
