@@ -38,7 +38,7 @@ QUESTION = "Which city is called that?"
 DOWN = ProviderUnavailable("the provider is down", retryable=False)
 JUDGE = OtherFamilyJudge(model="anthropic/claude-sonnet-4-5")
 TWO_OF_THREE = ["Paris", "Lyon", "Paris"]
-FIVE = ["Boston", "New York", "the Big Apple", "Boston", "New York"]
+FIVE = ["Boston", "New York", "Gotham", "Boston", "New York"]
 
 
 def percent(value: int) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 from uncertain_llm.text.cleaning import bold_spans, plain_line, sentences, without_concession
-from uncertain_llm.text.folding import fold, holds_any, squash, stem, word_set, words
-from uncertain_llm.text.number_prose import Candidate
+from uncertain_llm.text.folding import fold, holds_any, stem, word_set, words
 from uncertain_llm.text.prose_relations import (
     asks_who_won,
     said_abroad,
     said_in_the_east,
     winner_in,
 )
-from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView, asked_verbs, bare_verb
+from uncertain_llm.text.prose_runs import ADJUNCT, n_asked, runs_of, weighed_by_subject
+from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView
 
 __all__ = ["text_in_prose", "without_hedges"]
 
@@ -61,15 +61,7 @@ _IMPERATIVE = re.compile(
     r"(?:use|run|try|type|execute|call|enter|import|choose|pick|select)\s+(?:the\s+)?",
     re.IGNORECASE,
 )
-_VERB_FIRST = re.compile(
-    r"(?:[a-z]{2,20}ly\s+)?(?:[a-z]{1,20}(?:s|ed|ing|en)|made|set|found|known|born|held|built|led|"
-    r"sent|lie|flow|kept|part|short)\s+(?:at|on|in|by|to|from|as|into|for|of|with)\s+(?:an?\s+|the\s+)?(?=\S)"
-)
 _QUOTED = re.compile(r"\"([^\"\n]{1,200})\"|“([^”\n]{1,200})”|`([^`\n]{1,200})`")
-_TOKEN = re.compile(r"[^\W_]+(?:[-'\u2019.&/+][^\W_]+)*[=+#]{0,2}|[$€£%°]|[().,;:]")
-_COPULA = word_set(
-    "is was are were equals has have had by called named be became becomes named known"
-)
 _REASONING = re.compile(
     r"(?:step \d|first(?:ly)?\b|let'?s\b|let us\b|to (?:determine|find|answer|solve|figure|"
     r"work)\b|okay\b|alright\b|hmm\b|"
@@ -79,7 +71,6 @@ _REASONING = re.compile(
 _BASED_ON = re.compile(r"(?:based on|according to|as far as|to) [^,.]{1,60}, ", re.IGNORECASE)
 # A run that is a name and stands after "is" or "by".
 _SURE = 3.0
-_PARTICLES = word_set("of the de da di du von van der den la le y bin al el and & ter")
 _FILLERS = word_set(
     "sure certainly ok okay great good question thanks thank you hello hi of course absolutely "
     "happy to help i can here is the answer let me us see think hmm hm"
@@ -87,36 +78,15 @@ _FILLERS = word_set(
 _CLAUSE = re.compile(r"[,;:]\s|\s(?:with|where|to|for|from|in|which|and then)\s")
 
 
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_DATED = re.compile(rf"\b(?:1\d{{3}}|20\d{{2}})s?\b|\b(?:{_MONTHS}) \d|\d (?:of )?(?:{_MONTHS})\b")
-_DIGIT = re.compile(r"\d")
-_ADJUNCT = re.compile(
-    r",?\s(?:in|on|at|around|circa|about|during|since|by|from|between|until|c\.|ca\.)\s+(?:the\s+)?"
-    rf"(?:(?:early|mid|late|year|summer|spring|autumn|fall|winter)[\s-]|(?:{_MONTHS})\b|"
-    r"\d{3,4}(?:s|\b)|\d{1,2}(?:st|nd|rd|th)\b|\d{1,2} (?:" + _MONTHS + r"))[^\n]*$|"
-    r"(?<!\))\s\((?:c\. ?|circa |released |published )?\d{4}[^)]*\)?$|\sat sea level$",
-    re.IGNORECASE,
-)
 _NAME_ALONE = re.compile(
     r"[A-Z][\w.'\u2019-]*"
     r"(?: (?:(?:of|the|de|da|di|la|le|von|van|and) ){0,2}[A-Z][\w.'\u2019-]*){0,4}"
 )
 _FULL_NAME = re.compile(r"[A-Z][\w.'\u2019-]+(?: (?:(?:de|da|van|von) )?[A-Z][\w.'\u2019-]*){1,3}")
-_PREDICATE = re.compile(
-    r"(?: of [A-Z]\w+)?(?: \([^)]{1,60}\))?\s+(?:famously |also |first )?(\w{2,20})\s"
-)
-_SUBCLAUSE = re.compile(r"[(;\u2014]|, (?:which|who|where|but|while|because|since)\b")
 _TABLE_LINE = re.compile(r"^[ \t]*\|[^\n]*$", re.MULTILINE)
 # A sentence that is quoted; a quoted word may be the answer.
 _QUOTED_LINE = re.compile(r"^[ \t]*>(?: ?[^\s]{1,40}){7}[^\n]*$", re.MULTILINE)
-_NAMED_BY_KIND = re.compile(
-    r"(?:[^\W_]\S* ){0,5}(?P<kind>[a-z]{4,20}) (?P<name>[A-Z][^\W\d_]\S*(?: \S+){0,5})"
-)
 _STATES = re.compile(r"(?:\b(?:is|are|was|were|has|have|holds|became)|'s)\s")
-_PAST = word_set(
-    "wrote won made sang sank fell built led began came became ran shot gave took sold wore held "
-    "stood flew cut hit spoke drew found lost left taught played bought grew rose swam fought"
-)
 _ITEMS = re.compile(
     r"\b(?:are|were|include|includes|made (?:from|of|with)|consists? of)\b:?\s+(?=\S)",
     re.IGNORECASE,
@@ -127,9 +97,6 @@ _FRONTED = re.compile(
     r"for) (?:[^,(]|,(?=\d)){1,80}, (?=(?:the|its?|this|that|\w+'s) \S+ \S|(?-i:[A-Z])\S+ \S)",
     re.IGNORECASE,
 )
-_OF_PLACE = re.compile(r"([A-Z]\S+ (?!Queen|King|Duke|Prince|Earl|Lord|Pope)[A-Z]\S+) of [A-Z]\w+")
-_NUMBERED_ASIDE = re.compile(r"(?:[a-z]{2,20} ){1,4}\d[\d.,]{0,12}")  # "tungsten, atomic number 74"
-_ADVERB = re.compile(r" [a-z]{2,20}ly$")
 # "It was Giuseppe Verdi who wrote it", "Giuseppe Verdi is the one who wrote it".
 _CLEFT = re.compile(
     r"(?:[Ii]t|[Tt]hat) (?:was|is) (?P<cleft>\S.{0,80}?) (?:who|that|which) \w|"
@@ -137,9 +104,7 @@ _CLEFT = re.compile(
     r"(?:who|that)\b",
 )
 _SELF_ASKED = re.compile(r"\S(?: \S+){0,5}\? No\b")
-_ASSURING = word_set("actually really indeed definitely certainly simply now currently")
 _CODE_SPAN = re.compile(r"(?<!`)`([^`\n]{1,60})`(?!`)")
-_VERB_ARTICLE = re.compile(r"[a-z]{2,20}(?:s|ed)\s+(?:an?|the|you|us)\s+(?=\S)")
 _CONTRAST = re.compile(r",?\s(?:but|yet|however,?)\s(?=\w)", re.IGNORECASE)
 # What was so, or is thought so, stands before what is so.
 _SUPERSEDED = re.compile(
@@ -148,10 +113,6 @@ _SUPERSEDED = re.compile(
     re.IGNORECASE,
 )
 _NOT_BUT = re.compile(r"not [^.]{1,80}?,? but (?:rather |in fact )?(?=\S)", re.IGNORECASE)
-_PLACE_KIND = re.compile(
-    r"(?:the )?(?:[a-z]+ ){0,2}(?:village|city|town|municipality|commune|hamlet|suburb|island|"
-    r"province|state|district|borough|county|region|port) of (?=[A-Z\u00c0-\u017f])"
-)
 _SO_IT_IS = re.compile(
     r",\s(?:so|therefore|thus|hence|meaning)\s(?!there)"
     r"(?=\S+(?: \S+){0,3} (?:is|must be|should be|would be)\s|it will be\s)",
@@ -273,13 +234,13 @@ def _new_part(sentence: str, question: QuestionView) -> str | None:
         claim = _CLAUSE.split(claim[imperative.end() :], maxsplit=1)[0]
         return claim.removesuffix(" module").removesuffix(" command").strip() or None
     # "The currency, the won, has the code KRW": the part cut off may be the new one.
-    runs = _runs(claim, question) or _runs(_without_lead(sentence), question)
+    runs = runs_of(claim, question) or runs_of(_without_lead(sentence), question)
     if not runs:
         return None
-    runs = _weighed_by_subject(claim, runs, question)
+    runs = weighed_by_subject(claim, runs, question)
     best = max(runs, key=lambda run: (run.score, run.place))
     if len(runs) > 1 and best.score < _SURE and _overlap(claim, question) < 0.2:
-        alone = _ADJUNCT.sub("", claim)
+        alone = ADJUNCT.sub("", claim)
         return alone if not question.asks_when and _NAME_ALONE.fullmatch(alone) else claim
     return best.text
 
@@ -324,164 +285,9 @@ def _answering_clause(sentence: str, question: QuestionView) -> str:
         return sentence
     if _SUPERSEDED.search(before):
         return after
-    return after if _n_asked(after, question) > _n_asked(before, question) else sentence
-
-
-def _n_asked(clause: str, question: QuestionView) -> int:
-    asked = {stem(word) for word in words(clause) if word not in FUNCTION_WORDS}
-    return len(asked & question.stems)
+    return after if n_asked(after, question) > n_asked(before, question) else sentence
 
 
 def _overlap(claim: str, question: QuestionView) -> float:
     tokens = [stem(w) for w in re.findall(r"[^\W_]+", fold(claim)) if w not in FUNCTION_WORDS]
     return sum(1 for token in tokens if token in question.stems) / len(tokens) if tokens else 0.0
-
-
-def _weighed_by_subject(
-    claim: str, runs: list[Candidate], question: QuestionView
-) -> list[Candidate]:
-    """Raise the subject where the predicate restates the question: "Rome is the capital"."""
-    first = runs[0]
-    rest = _PREDICATE.match(claim, first.place + len(first.text))
-    if first.place > 4 or rest is None or first.score < -0.5:
-        return runs
-    predicate = claim[rest.start() : rest.start() + 160]
-    verb = rest.group(1).lower()
-    is_verb = verb in _COPULA or (
-        (verb.endswith(("s", "ed")) or verb in _PAST)
-        and not verb.endswith("ss")
-        and fold(first.text) not in {"first", "originally", "most"}
-        and _is_asked(fold(verb), question)
-    )
-    if rest.group(1)[0].isupper() or not is_verb:
-        return runs
-    opened = _SUBCLAUSE.split(predicate, maxsplit=1)[0]
-    # "His mother is played by ...": the answer is the one who does it.
-    if not _n_asked(opened, question) or (question.wants_person and " by " in opened):
-        return runs
-    # A number or name that the predicate adds answers less often than the subject does.
-    named = first.text[:1].isupper() or question.wants_person
-    return [first._replace(score=first.score + (4.0 if named else 2.0)), *runs[1:]]
-
-
-def _runs(claim: str, question: QuestionView) -> list[Candidate]:
-    """Return the runs of words that the question does not hold, each with a weight."""
-    found: list[Candidate] = []
-    start: int | None = None
-    end = 0
-    before = ""
-    previous = ""
-    for match in _TOKEN.finditer(claim):
-        word = fold(match.group())
-        part = _part_of_run(word, question)
-        if part == "end" and start is not None:
-            found.append(_run(claim, start, end, before, question))
-            start = None
-        if part == "new":
-            if start is not None and _leaves_name(claim[start], match.group(), previous):
-                found.append(_run(claim, start, end, before, question))
-                start = None
-            if start is None:
-                start, before = match.start(), previous
-            end = match.end()
-        if word != "(" or start is None:
-            previous = word
-    if start is not None:
-        found.append(_run(claim, start, end, before, question))
-    return found
-
-
-def _leaves_name(first: str, word: str, previous: str) -> bool:
-    """Tell whether a word is no longer part of a name: "Kafka and published"."""
-    return first.isupper() and previous in FUNCTION_WORDS and not word[0].isupper()
-
-
-def _part_of_run(word: str, question: QuestionView) -> str:
-    """Tell whether a word begins or carries on a run ("new"), ends it, or may stand inside it."""
-    if word in {",", ")", "(", "."}:
-        return "inside"
-    if word in {";", ":"} or word in _COPULA or _is_asked(word, question):
-        return "end"
-    return "inside" if word in FUNCTION_WORDS or word in _ASSURING else "new"
-
-
-def _is_asked(word: str, question: QuestionView) -> bool:
-    if word in FUNCTION_WORDS:
-        return False
-    if word.isalnum():
-        return stem(word) in question.stems or bare_verb(word) in asked_verbs(question.stems)
-    parts = [part for part in re.split(r"[-./&+]", word.replace("'s", "").replace("'", "")) if part]
-    verbs = asked_verbs(question.stems)
-    return all(stem(part) in question.stems or bare_verb(part) in verbs for part in parts)
-
-
-def _without_apposition(text: str) -> str:
-    """Return "Franz Kafka" for "Franz Kafka, a writer from Prague"; "Taylor, Zachary" stays."""
-    head, comma, tail = text.partition(", ")
-    if not comma:
-        return text
-    named = [word for word in head.split() if word not in FUNCTION_WORDS]
-    if all(map(str.islower, named)) and tail[:1].isupper() and "," not in tail:
-        return tail  # "eldest son, Edward VII"
-    if len(head.split()) < 3 and _NUMBERED_ASIDE.fullmatch(tail):
-        return head
-    describes = any(word.islower() and word not in FUNCTION_WORDS for word in tail.split())
-    is_name = any(word[0].isupper() for word in named)
-    return head if describes and is_name else text
-
-
-def _without_kind(text: str) -> str:
-    """Return "Queen" for "British rock band Queen": the noun before the name says its kind."""
-    match = _NAMED_BY_KIND.fullmatch(text)
-    if match is None or match.group("kind") in FUNCTION_WORDS or len(match.group("name")) < 3:
-        return text
-    # Only where the name runs to the end: "beta cells of Langerhans" is no name.
-    later = match.group("name").split()
-    is_name = all(word[0].isupper() or word in _PARTICLES for word in later)
-    return match.group("name") if is_name else text
-
-
-def _trimmed(text: str, question: QuestionView) -> str:
-    """Return a run without its verb, its kind, its time and place, and what describes it."""
-    for pattern in (_VERB_FIRST, _VERB_ARTICLE):
-        if verb := pattern.match(text):
-            text = text[verb.end() :]
-    if text.count("(") > text.count(")"):
-        text = text[: text.rindex("(")].rstrip(" ,") or text
-    text = _without_apposition(text)
-    if not question.asks_when and " " in text:
-        text = _ADJUNCT.sub("", text).strip() or text
-    text = _without_kind(text)
-    if question.wants_place:
-        text = _PLACE_KIND.sub("", text, count=1)
-    if question.wants_person and (of_place := _OF_PLACE.fullmatch(text)):
-        text = of_place.group(1)
-    if text[:1].isupper() and not text.istitle():
-        text = _ADVERB.sub("", text)
-    return text
-
-
-def _run(claim: str, start: int, end: int, before: str, question: QuestionView) -> Candidate:
-    if claim[start:end].count("(") > claim[start:end].count(")") and ")" in claim[end : end + 2]:
-        end = claim.index(")", end) + 1
-    text = _trimmed(squash(claim[start:end]), question)
-    # Weights chosen by hand on sentences of our own; only their order matters.
-    score = -2.5 * (claim.count("(", 0, start) > claim.count(")", 0, start))
-    if not question.asks_when:
-        folded = fold(text)
-        score -= 1.8 * bool(_DIGIT.search(folded) and _DATED.search(folded))
-    names = any(
-        word[0].isupper() or word[0].isdigit()
-        for word in text.split()
-        if start or len(text.split()) > 1
-    )
-    if names or (start == 0 and text[:1].isupper() and question.wants_person):
-        score += 2.0
-    score += 0.8 * (bool(before) and before not in _COPULA and _is_asked(before, question))
-    if before in _COPULA or (question.wants_place and before in {"in", "at", "near"}):
-        score += 1.5
-    if len(text.split()) > 8:
-        score -= 1.0
-    if text.islower() and text.endswith(("ed", "ly")) and " " not in text:
-        score -= 1.0
-    return Candidate(score, start, text)

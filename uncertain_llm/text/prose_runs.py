@@ -1,0 +1,219 @@
+"""The runs of words of a claim that the question does not hold, each with a weight."""
+
+from __future__ import annotations
+
+import re
+
+from uncertain_llm.text.folding import fold, squash, stem, word_set, words
+from uncertain_llm.text.number_prose import Candidate
+from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView, asked_verbs, bare_verb
+
+__all__ = ["ADJUNCT", "n_asked", "runs_of", "weighed_by_subject"]
+
+
+_VERB_FIRST = re.compile(
+    r"(?:[a-z]{2,20}ly\s+)?(?:[a-z]{1,20}(?:s|ed|ing|en)|made|set|found|known|born|held|built|led|"
+    r"sent|lie|flow|kept|part|short)\s+(?:at|on|in|by|to|from|as|into|for|of|with)\s+(?:an?\s+|the\s+)?(?=\S)"
+)
+
+_TOKEN = re.compile(r"[^\W_]+(?:[-'\u2019.&/+][^\W_]+)*[=+#]{0,2}|[$€£%°]|[().,;:]")
+
+_COPULA = word_set(
+    "is was are were equals has have had by called named be became becomes named known"
+)
+
+_PARTICLES = word_set("of the de da di du von van der den la le y bin al el and & ter")
+
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+# Time and place at the end of an answer.
+ADJUNCT = re.compile(
+    r",?\s(?:in|on|at|around|circa|about|during|since|by|from|between|until|c\.|ca\.)\s+(?:the\s+)?"
+    rf"(?:(?:early|mid|late|year|summer|spring|autumn|fall|winter)[\s-]|(?:{_MONTHS})\b|"
+    r"\d{3,4}(?:s|\b)|\d{1,2}(?:st|nd|rd|th)\b|\d{1,2} (?:" + _MONTHS + r"))[^\n]*$|"
+    r"(?<!\))\s\((?:c\. ?|circa |released |published )?\d{4}[^)]*\)?$|\sat sea level$",
+    re.IGNORECASE,
+)
+_DATED = re.compile(rf"\b(?:1\d{{3}}|20\d{{2}})s?\b|\b(?:{_MONTHS}) \d|\d (?:of )?(?:{_MONTHS})\b")
+
+_PREDICATE = re.compile(
+    r"(?: of [A-Z]\w+)?(?: \([^)]{1,60}\))?\s+(?:famously |also |first )?(\w{2,20})\s"
+)
+
+_SUBCLAUSE = re.compile(r"[(;\u2014]|, (?:which|who|where|but|while|because|since)\b")
+
+_NAMED_BY_KIND = re.compile(
+    r"(?:[^\W_]\S* ){0,5}(?P<kind>[a-z]{4,20}) (?P<name>[A-Z][^\W\d_]\S*(?: \S+){0,5})"
+)
+
+_PAST = word_set(
+    "wrote won made sang sank fell built led began came became ran shot gave took sold wore held "
+    "stood flew cut hit spoke drew found lost left taught played bought grew rose swam fought"
+)
+
+_OF_PLACE = re.compile(r"([A-Z]\S+ (?!Queen|King|Duke|Prince|Earl|Lord|Pope)[A-Z]\S+) of [A-Z]\w+")
+
+_NUMBERED_ASIDE = re.compile(r"(?:[a-z]{2,20} ){1,4}\d[\d.,]{0,12}")  # "tungsten, atomic number 74"
+
+_ADVERB = re.compile(r" [a-z]{2,20}ly$")
+
+_ASSURING = word_set("actually really indeed definitely certainly simply now currently")
+
+_VERB_ARTICLE = re.compile(r"[a-z]{2,20}(?:s|ed)\s+(?:an?|the|you|us)\s+(?=\S)")
+
+_PLACE_KIND = re.compile(
+    r"(?:the )?(?:[a-z]+ ){0,2}(?:village|city|town|municipality|commune|hamlet|suburb|island|"
+    r"province|state|district|borough|county|region|port) of (?=[A-Z\u00c0-\u017f])"
+)
+
+
+def n_asked(clause: str, question: QuestionView) -> int:
+    """Return how many words of the question a clause restates."""
+    asked = {stem(word) for word in words(clause) if word not in FUNCTION_WORDS}
+    return len(asked & question.stems)
+
+
+def weighed_by_subject(
+    claim: str, runs: list[Candidate], question: QuestionView
+) -> list[Candidate]:
+    """Raise the subject where the predicate restates the question: "Rome is the capital"."""
+    first = runs[0]
+    rest = _PREDICATE.match(claim, first.place + len(first.text))
+    if first.place > 4 or rest is None or first.score < -0.5:
+        return runs
+    predicate = claim[rest.start() : rest.start() + 160]
+    verb = rest.group(1).lower()
+    is_verb = verb in _COPULA or (
+        (verb.endswith(("s", "ed")) or verb in _PAST)
+        and not verb.endswith("ss")
+        and fold(first.text) not in {"first", "originally", "most"}
+        and _is_asked(fold(verb), question)
+    )
+    if rest.group(1)[0].isupper() or not is_verb:
+        return runs
+    opened = _SUBCLAUSE.split(predicate, maxsplit=1)[0]
+    # "His mother is played by ...": the answer is the one who does it.
+    if not n_asked(opened, question) or (question.wants_person and " by " in opened):
+        return runs
+    # A number or name that the predicate adds answers less often than the subject does.
+    named = first.text[:1].isupper() or question.wants_person
+    return [first._replace(score=first.score + (4.0 if named else 2.0)), *runs[1:]]
+
+
+def runs_of(claim: str, question: QuestionView) -> list[Candidate]:
+    """Return the runs of words that the question does not hold, each with a weight."""
+    found: list[Candidate] = []
+    start: int | None = None
+    end = 0
+    before = ""
+    previous = ""
+    for match in _TOKEN.finditer(claim):
+        word = fold(match.group())
+        part = _part_of_run(word, question)
+        if part == "end" and start is not None:
+            found.append(_run(claim, start, end, before, question))
+            start = None
+        if part == "new":
+            if start is not None and _leaves_name(claim[start], match.group(), previous):
+                found.append(_run(claim, start, end, before, question))
+                start = None
+            if start is None:
+                start, before = match.start(), previous
+            end = match.end()
+        if word != "(" or start is None:
+            previous = word
+    if start is not None:
+        found.append(_run(claim, start, end, before, question))
+    return found
+
+
+def _leaves_name(first: str, word: str, previous: str) -> bool:
+    """Tell whether a word is no longer part of a name: "Kafka and published"."""
+    return first.isupper() and previous in FUNCTION_WORDS and not word[0].isupper()
+
+
+def _part_of_run(word: str, question: QuestionView) -> str:
+    """Tell whether a word begins or carries on a run ("new"), ends it, or may stand inside it."""
+    if word in {",", ")", "(", "."}:
+        return "inside"
+    if word in {";", ":"} or word in _COPULA or _is_asked(word, question):
+        return "end"
+    return "inside" if word in FUNCTION_WORDS or word in _ASSURING else "new"
+
+
+def _is_asked(word: str, question: QuestionView) -> bool:
+    if word in FUNCTION_WORDS:
+        return False
+    parts = [part for part in re.split(r"[-./&+]", word.replace("'s", "").replace("'", "")) if part]
+    verbs = asked_verbs(question.stems)
+    return all(stem(part) in question.stems or bare_verb(part) in verbs for part in parts)
+
+
+def _without_apposition(text: str) -> str:
+    """Return "Franz Kafka" for "Franz Kafka, a writer from Prague"; "Taylor, Zachary" stays."""
+    head, comma, tail = text.partition(", ")
+    if not comma:
+        return text
+    named = [word for word in head.split() if word not in FUNCTION_WORDS]
+    if all(map(str.islower, named)) and tail[:1].isupper() and "," not in tail:
+        return tail  # "eldest son, Edward VII"
+    if len(head.split()) < 3 and _NUMBERED_ASIDE.fullmatch(tail):
+        return head
+    describes = any(word.islower() and word not in FUNCTION_WORDS for word in tail.split())
+    is_name = any(word[0].isupper() for word in named)
+    return head if describes and is_name else text
+
+
+def _without_kind(text: str) -> str:
+    """Return "Queen" for "British rock band Queen": the noun before the name says its kind."""
+    match = _NAMED_BY_KIND.fullmatch(text)
+    if match is None or match.group("kind") in FUNCTION_WORDS or len(match.group("name")) < 3:
+        return text
+    # Only where the name runs to the end: "beta cells of Langerhans" is no name.
+    later = match.group("name").split()
+    is_name = all(word[0].isupper() or word in _PARTICLES for word in later)
+    return match.group("name") if is_name else text
+
+
+def _trimmed(text: str, question: QuestionView) -> str:
+    """Return a run without its verb, its kind, its time and place, and what describes it."""
+    for pattern in (_VERB_FIRST, _VERB_ARTICLE):
+        if verb := pattern.match(text):
+            text = text[verb.end() :]
+    if text.count("(") > text.count(")"):
+        text = text[: text.rindex("(")].rstrip(" ,") or text
+    text = _without_apposition(text)
+    if not question.asks_when:
+        text = ADJUNCT.sub("", text).strip() or text
+    text = _without_kind(text)
+    if question.wants_place:
+        text = _PLACE_KIND.sub("", text, count=1)
+    if question.wants_person and (of_place := _OF_PLACE.fullmatch(text)):
+        text = of_place.group(1)
+    if text[:1].isupper() and not text.istitle():
+        text = _ADVERB.sub("", text)
+    return text
+
+
+def _run(claim: str, start: int, end: int, before: str, question: QuestionView) -> Candidate:
+    if claim[start:end].count("(") > claim[start:end].count(")") and ")" in claim[end : end + 2]:
+        end = claim.index(")", end) + 1
+    text = _trimmed(squash(claim[start:end]), question)
+    # Weights chosen by hand on sentences of our own; only their order matters.
+    score = -2.5 * (claim.count("(", 0, start) > claim.count(")", 0, start))
+    if not question.asks_when:
+        score -= 1.8 * bool(_DATED.search(fold(text)))
+    names = any(
+        word[0].isupper() or word[0].isdigit()
+        for word in text.split()
+        if start or len(text.split()) > 1
+    )
+    if names or (start == 0 and text[:1].isupper() and question.wants_person):
+        score += 2.0
+    score += 0.8 * (bool(before) and before not in _COPULA and _is_asked(before, question))
+    if before in _COPULA or (question.wants_place and before in {"in", "at", "near"}):
+        score += 1.5
+    if len(text.split()) > 8:
+        score -= 1.0
+    if text.islower() and text.endswith(("ed", "ly")) and " " not in text:
+        score -= 1.0
+    return Candidate(score, start, text)
