@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uncertain_llm.text import hedges, refusals
+from uncertain_llm.text import hedges, refusal_extent, refusals
 from uncertain_llm.text.hedge_rules import lexicon, pattern
 from uncertain_llm.text.probability_numbers import VALUE, value_pattern
 from uncertain_llm.text.refusal_rules import rules
@@ -129,7 +129,7 @@ def _always_holds(items: Iterable[tuple[Any, Any]], stems: tuple[str, ...]) -> b
 @contextmanager
 def _unspared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (refusals, stated_probability):
+        for module in (refusals, refusal_extent, stated_probability):
             patch.setattr(module, "may_match", lambda name, text: True)
         for module in (refusals, hedges):
             patch.setattr(module, "signs_in", lambda text: -1)
