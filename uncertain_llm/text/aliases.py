@@ -14,7 +14,7 @@ united kingdom|united kingdom of great britain and northern ireland
 soviet union|ussr|union of soviet socialist republic
 netherland|holland|niederlande|pays bas|paises bajo
 united arab emirate|uae
-new york city|nyc|big apple
+new york city|nyc
 los angeles|la
 washington dc|washington district of columbia
 european union|eu
