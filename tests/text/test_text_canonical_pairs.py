@@ -272,6 +272,7 @@ DIFFERENT = [
     ("acute leukemia", "acute myeloid leukemia", None, None),
     ("veintitr\u00e9s", "22", None, None),
     ("-sin x", "sin x", None, None),
+    ("s[1:]", "s[:1]", None, None),
     ("sin(x)^2", "sin(x^2)", None, None),
     ("9\u03c0", "28.26", "What is the area?", None),
     ("9\u03c0", "9", "What is the area?", None),

@@ -25,7 +25,7 @@ from uncertain_llm.text.number_words_abroad import figures_for_words
 from uncertain_llm.text.numerals import QUANTITY_STARTS, Quantity, read_quantity
 from uncertain_llm.text.options import option_by_text, option_letter, option_number
 from uncertain_llm.text.questions import MAX_CACHED, QuestionView, view_question
-from uncertain_llm.text.same_names import same_text
+from uncertain_llm.text.same_names import is_indexed, same_text
 from uncertain_llm.text.same_quantities import same_quantity
 from uncertain_llm.text.structures import canonical_json, find_json
 from uncertain_llm.text.symbolic_forms import (
@@ -381,7 +381,7 @@ def _text_form(text: str, view: QuestionView) -> AnswerForm:
     if view.about_letters:
         return AnswerForm(AnswerKind.TEXT, form.letters, text, words=form)
     kind = AnswerKind.LIST if form.items is not None and len(form.items) > 2 else AnswerKind.TEXT
-    key = form.key or squash(fold(text))
+    key = "".join(text.split()) if is_indexed(text) else form.key or squash(fold(text))
     if form.qualifiers and (told := form.qualifiers - view.stems):
         key += f" ({' '.join(sorted(told))})"
     return AnswerForm(kind, key, text, words=form)

@@ -29,6 +29,7 @@ __all__ = ["classify_refusal"]
 
 _OPENING_SENTENCES = 3
 _SHORT_WORDS = 60
+_SILENT_CHARS = 80
 _READ_CHARS = 20_000
 _ALSO_IN_FICTION = (RefusalReason.UNKNOWN, RefusalReason.UNKNOWABLE, RefusalReason.SUBJECTIVE)
 _LIST_ITEMS = 3
@@ -114,7 +115,10 @@ def _said(read: Reply) -> Hit | None:
 
 def _silent(read: Reply) -> Refusal | None:
     """Return the refusal that three dots are; a draft, a figure or an emoji is none."""
-    if not read.words.strip() or shape_of(read.words, (), None) is not Shape.SILENCE:
+    # Of a long reply only the beginning was read: signs there are no silence.
+    if not 0 < len(read.words.strip()) <= _SILENT_CHARS:
+        return None
+    if shape_of(read.words, (), None) is not Shape.SILENCE:
         return None
     kind, reason = _SHAPES[Shape.SILENCE]
     return Refusal(kind=kind, reason=reason, start=read.skipped, why=str(Shape.SILENCE))

@@ -15,7 +15,7 @@ from uncertain_llm.text.names import ORDINAL_VALUES, TextForm
 from uncertain_llm.text.namesakes import is_namesake, may_be_one
 from uncertain_llm.text.questions import FUNCTION_WORDS, QuestionView
 
-__all__ = ["acronyms", "same_text"]
+__all__ = ["acronyms", "is_indexed", "same_text"]
 
 
 _SETS_APART = word_set(
@@ -24,6 +24,9 @@ _SETS_APART = word_set(
 """Before a name they make another one of it: England and New England."""
 _POSSESSIVE = re.compile(r"['\u2019]s\s|s['\u2019]\s")
 _CALL = re.compile(r"\w\(")
+_INDEXED = re.compile(
+    r"\w{1,30}(?:\.\w{1,30}){0,3}[\[(][^\[\]()\s]{0,30}[\d:,][^\[\]()]{0,30}[\])]"
+)
 _CONSONANTS = frozenset("bcdfghjklmnpqrstvwxyz")
 _SHARED_GIVEN_NAMES = word_set(
     "john james william george charles henry robert thomas edward joseph david richard michael "
@@ -55,6 +58,8 @@ def same_text(left: TextForm, right: TextForm, question: QuestionView) -> str | 
     """
     if question.about_letters:
         return "text" if left.letters == right.letters else None
+    if is_indexed(left.text) and is_indexed(right.text):
+        return "text" if "".join(left.text.split()) == "".join(right.text.split()) else None
     if left.negations != right.negations:
         return None
     if left.key == right.key:
@@ -76,6 +81,16 @@ def same_text(left: TextForm, right: TextForm, question: QuestionView) -> str | 
         or _same_head(left, right, question)
         or _similar(left, right)
     )
+
+
+def is_indexed(text: str) -> bool:
+    """Tell whether a text is one call or slice: of "s[1:]" and "P(5, 2)" every sign counts.
+
+    Example:
+        >>> is_indexed("s[1:]"), is_indexed("Mercury (planet)")
+        (True, False)
+    """
+    return text[-1:] in ("]", ")") and _INDEXED.fullmatch(text) is not None
 
 
 def _same_qualifiers(left: TextForm, right: TextForm, question: QuestionView) -> str | None:
