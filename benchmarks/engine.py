@@ -243,6 +243,22 @@ async def budgets(base: str) -> dict[str, float]:
     return worst
 
 
+async def pretending(base: str, model: str, requests: int, *, native_n: bool) -> tuple[float, int]:
+    """Return how many replies of a question count, and the requests that were sent."""
+    counted = []
+    sampling = Sampling(samples=SAMPLES, native_n=native_n)
+    async with AsyncUncertainLLM(
+        f"openai/{model}",
+        policy=policy().model_copy(update={"sampling": sampling}),
+        log=None,
+        api_base=f"{base}/v1",
+        api_key="none",
+    ) as llm:
+        for _ in range(requests):
+            counted.append((await llm.ask(QUESTION)).evidence.n_counted)
+    return statistics.mean(counted), stats(base)["requests"].get(model, 0)
+
+
 def shown(found: tuple[float, float, float]) -> str:
     """Return a ratio with its interval."""
     middle, low, high = found
@@ -279,6 +295,17 @@ async def measure(base: str, table: Table, given: argparse.Namespace) -> None:
         f"for {need} calls",
         f"answered {share:.1%}",
     )
+    for model, native_n, what, aim in (
+        ("same", False, "all replies have one response id", 1),
+        ("ignores_n", True, "a model that ignores n", SAMPLES),
+    ):
+        counted, sent = await pretending(base, model, 20, native_n=native_n)
+        table.add_row(
+            what,
+            f"{counted:.1f} of {SAMPLES} replies count",
+            f"{sent} requests sent for 20 questions",
+            f"aim {aim}",
+        )
     worst = await budgets(base)
     table.add_row(
         "limits exceeded by, at most",
