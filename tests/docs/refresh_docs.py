@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+# As pytest has them: this folder, and the one above it with what all tests share.
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 from doc_pages import ROOT, Block, PageRun, blocks_of, run_block, shows
 
