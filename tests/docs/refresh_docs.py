@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 
 # As pytest has them: this folder, and the one above it with what all tests share.
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from doc_pages import ROOT, Block, PageRun, blocks_of, run_block, shows
 

@@ -331,6 +331,27 @@ def test_closing_the_sync_client_from_another_thread_does_the_same(
     check_closed(asked.result() if error is None else error, position)
 
 
+def test_closing_one_of_two_clients_ends_its_own_calls_alone(served: Served) -> None:
+    """They share the loop and its connections, which stay open for the other one."""
+    ours, n_ours, parts = closing(served, "answer and samples", "ours")
+    other, n_other, _ = closing(served, "answer and samples", "other")
+    one, two = UncertainLLM(f"openai/{ours}", **parts), UncertainLLM(f"openai/{other}", **parts)
+
+    with ThreadPoolExecutor(2) as pool:
+        asked, still = pool.submit(one.ask, QUESTION), pool.submit(two.ask, QUESTION)
+        while not (hangs(served, one, ours, n_ours) and hangs(served, two, other, n_other)):
+            time.sleep(0.01)
+        one.close()
+        ended = asked.exception(20)
+        is_other_open = not still.done()
+        two.close()
+        still.exception(20)
+
+    assert isinstance(ended, UncertainLLMError)
+    assert "the client was closed" in str(ended)
+    assert is_other_open
+
+
 @pytest.mark.parametrize("position", ASIDES)
 def test_a_sync_client_closed_beside_the_answer_still_gives_the_answer(
     served: Served, position: str

@@ -13,7 +13,6 @@ from pathlib import Path
 from uncertain_llm.client.arguments import OF_ASK, refuse_misplaced, refuse_misspelt
 from uncertain_llm.client.recorder import Recorder, with_warning
 from uncertain_llm.client.reuse import Reuse, ReuseKind, reused
-from uncertain_llm.client.verifying import Waits
 from uncertain_llm.core.chat import ChatMessage, Mode, Request
 from uncertain_llm.core.errors import ConfigurationError
 from uncertain_llm.core.ports import Model, Signal, refuse_misfit
@@ -26,6 +25,7 @@ from uncertain_llm.providers.limiter import Limiters
 from uncertain_llm.providers.models import ModelsByName, OtherModels, model_from_name
 from uncertain_llm.providers.recording_file import Exchange, RecordingFile
 from uncertain_llm.providers.retry import RetrySettings
+from uncertain_llm.providers.waits import Waits
 from uncertain_llm.signals.judge import OtherFamilyJudge
 from uncertain_llm.storage.policy_files import load_policy
 

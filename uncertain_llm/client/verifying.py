@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import inspect
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from uncertain_llm.core.decision import Verdict
@@ -15,8 +14,9 @@ from uncertain_llm.core.errors import BudgetExceeded
 from uncertain_llm.core.ports import Verifier
 from uncertain_llm.flow.steps import VerifyClaim, VerifyFailure
 from uncertain_llm.providers.request_budget import RequestBudget
+from uncertain_llm.providers.waits import Waits
 
-__all__ = ["MAX_LEFT_BEHIND", "Waits", "ask_verifier"]
+__all__ = ["MAX_LEFT_BEHIND", "ask_verifier"]
 
 MAX_LEFT_BEHIND = 64
 """Turns of plain-function verifiers that may still run after their deadline, in one process.
@@ -24,48 +24,6 @@ MAX_LEFT_BEHIND = 64
 A thread cannot be ended. A verifier that never returns would otherwise add one for each request,
 until the system has no more.
 """
-
-
-class Waits:
-    """The turns of verifiers that a client waits for; it waits no longer once it is closed."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._turns: set[tuple[asyncio.AbstractEventLoop, asyncio.Timeout]] = set()
-        self.is_closed = False
-
-    def close(self) -> None:
-        """End all turns as if their time were up, on whatever loop; later ones end at once."""
-        with self._lock:
-            self.is_closed = True
-            for loop, deadline in self._turns:
-                # A loop that is closed has nobody left who waits.
-                with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._end, loop, deadline)
-
-    @contextlib.asynccontextmanager
-    async def turn(self, seconds: float | None) -> AsyncIterator[asyncio.Timeout]:
-        """Wait for at most so many seconds.
-
-        Raises:
-            TimeoutError: They are over, or the client was closed.
-        """
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(seconds) as deadline:
-            with self._lock:
-                self._turns.add((loop, deadline))
-                if self.is_closed:
-                    deadline.reschedule(loop.time())
-            try:
-                yield deadline
-            finally:
-                with self._lock:
-                    self._turns.discard((loop, deadline))
-
-    def _end(self, loop: asyncio.AbstractEventLoop, deadline: asyncio.Timeout) -> None:
-        with self._lock:
-            if (loop, deadline) in self._turns:
-                deadline.reschedule(loop.time())
 
 
 async def ask_verifier(
@@ -81,7 +39,7 @@ async def ask_verifier(
     if not_asked is not None:
         return not_asked
     try:
-        async with waits.turn(budget.seconds_left()) as deadline:
+        async with waits.turn(budget.seconds_left()) as turn:
             found = await _in_thread(lambda: verifier.verify(claim.request, claim.text))
             if inspect.isawaitable(found):
                 found = await found
@@ -91,9 +49,9 @@ async def ask_verifier(
             raise
         return _failure(error)  # nobody cancelled the request: it is the verifier's own
     except TimeoutError as error:
-        if waits.is_closed:
+        if turn.is_ended:
             return VerifyFailure(message="the client was closed")
-        return _failure(error, limit="deadline_seconds" if deadline.expired() else None)
+        return _failure(error, limit="deadline_seconds" if turn.deadline.expired() else None)
     except Exception as error:  # noqa: BLE001 - a verifier's bug must not cost a paid answer
         return _failure(error)
     if isinstance(found, _Raised):

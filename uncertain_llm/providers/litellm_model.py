@@ -22,6 +22,7 @@ from uncertain_llm.core.errors import (
     CallTimeout,
     ConfigurationError,
     MissingKey,
+    ProviderUnavailable,
     UncertainLLMError,
     UnknownModel,
 )
@@ -32,6 +33,7 @@ from uncertain_llm.providers.litellm_errors import error_from_litellm
 from uncertain_llm.providers.litellm_replies import generation_from_reply, replies_of, shared_out
 from uncertain_llm.providers.native_n import JoinedCalls
 from uncertain_llm.providers.negotiation import Negotiation
+from uncertain_llm.providers.waits import Waits
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -186,6 +188,7 @@ class LiteLLMModel:
             name, known_capabilities() if capabilities is None else capabilities
         )
         self._native_n = native_n
+        self._waits = Waits()
         self._joined = JoinedCalls(self._request, self._negotiation.learn_n)
 
     @property
@@ -259,7 +262,8 @@ class LiteLLMModel:
         return shared_out(generations)
 
     async def aclose(self) -> None:
-        """Close the connections of the running loop, if no other model uses them."""
+        """End the calls in flight, and close the loop's connections if no other model uses them."""
+        self._waits.end()
         if self._provider is not None:
             await CONNECTIONS.release(self, cast("Any", load_litellm()))
 
@@ -267,18 +271,27 @@ class LiteLLMModel:
         timeout = options.get("timeout", self._timeout_seconds)
         limit = float(timeout) if isinstance(timeout, int | float) else None
         # litellm applies its limit to single reads, which a server that drips can stretch.
-        async with asyncio.timeout(limit):
-            return await litellm.acompletion(
-                **options
-                | {
-                    "model": self._name,
-                    "messages": [_own_copy(message) for message in call.messages],
-                    "timeout": timeout,
-                    "num_retries": 0,
-                    "max_retries": 0,
-                    "cache": {"no-cache": True, "no-store": True},
-                }
-            )
+        turn = self._waits.turn(limit)
+        try:
+            async with turn:
+                return await litellm.acompletion(
+                    **options
+                    | {
+                        "model": self._name,
+                        "messages": [_own_copy(message) for message in call.messages],
+                        "timeout": timeout,
+                        "num_retries": 0,
+                        "max_retries": 0,
+                        "cache": {"no-cache": True, "no-store": True},
+                    }
+                )
+        except TimeoutError:
+            if not turn.is_ended:
+                raise
+            raise ProviderUnavailable(
+                f"{self._name}: the client was closed while the call was in flight",
+                retryable=False,
+            ) from None
 
     def _converted(
         self,
@@ -287,6 +300,8 @@ class LiteLLMModel:
         options: Options,
         litellm: Any,  # noqa: ANN401 - untyped
     ) -> UncertainLLMError:
+        if isinstance(error, UncertainLLMError):
+            return error
         if isinstance(error, TimeoutError):
             return CallTimeout(
                 f"{self._name}: no reply in time; raise limits.timeout_seconds (or timeout=)",

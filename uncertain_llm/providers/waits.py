@@ -1,0 +1,87 @@
+"""Waiting that can be ended from outside: by a client that is closed, from whatever thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from types import TracebackType
+from typing import Self
+
+__all__ = ["Turn", "Waits"]
+
+
+class Waits:
+    """What somebody waits for now; `end` and `close` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: set[Turn] = set()
+        self.is_closed = False
+
+    def turn(self, seconds: float | None) -> Turn:
+        """Return a context in which to wait, for at most so many seconds; None sets no limit.
+
+        Raises:
+            TimeoutError: (from the context) They are over, or the waiting was ended.
+        """
+        return Turn(self, seconds)
+
+    def end(self) -> None:
+        """End what is waited for now, as if its time were up."""
+        with self._lock:
+            for turn in self._turns:
+                turn.is_ended = True
+                # A loop that is closed has nobody left who waits.
+                with contextlib.suppress(RuntimeError):
+                    turn.loop.call_soon_threadsafe(self._expire, turn)
+
+    def close(self) -> None:
+        """End all waiting, what begins later too."""
+        self.is_closed = True
+        self.end()
+
+    def _begin(self, turn: Turn) -> None:
+        with self._lock:
+            self._turns.add(turn)
+            if self.is_closed:
+                turn.is_ended = True
+                turn.deadline.reschedule(turn.loop.time())
+
+    def _leave(self, turn: Turn) -> None:
+        with self._lock:
+            self._turns.discard(turn)
+
+    def _expire(self, turn: Turn) -> None:
+        with self._lock:
+            if turn in self._turns:
+                turn.deadline.reschedule(turn.loop.time())
+
+
+class Turn:
+    """One wait, as a context; its attributes are there once it is entered."""
+
+    loop: asyncio.AbstractEventLoop
+    deadline: asyncio.Timeout
+
+    def __init__(self, waits: Waits, seconds: float | None) -> None:
+        self._waits = waits
+        self._seconds = seconds
+        self.is_ended = False
+        """Whether it was ended from outside."""
+
+    async def __aenter__(self) -> Self:
+        self.loop = asyncio.get_running_loop()
+        self.deadline = asyncio.timeout(self._seconds)
+        await self.deadline.__aenter__()
+        self._waits._begin(self)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._waits._leave(self)
+        await self.deadline.__aexit__(exc_type, exc, traceback)
